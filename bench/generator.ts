@@ -1,0 +1,143 @@
+// The load generator's process: it is told over IPC what to do and against whom, and answers with what it did.
+// It runs on a core of its own, apart from the server that is measured.
+import { createHmac } from 'node:crypto';
+import { Phone } from './phone.ts';
+import type { Target } from './websocket-client.ts';
+
+export interface Peer {
+  name: string;
+  host: string;
+  port: number;
+  domain: string;
+  /** Secret of the ephemeral credentials at the handshake. */
+  secret: string;
+}
+
+export type Work =
+  | { kind: 'connect'; peer: Peer; count: number; prefix: string }
+  | { kind: 'register' | 'message' | 'call'; peer: Peer; operations: number }
+  | { kind: 'storm'; peer: Peer }
+  | { kind: 'disconnect'; peer: Peer };
+
+export interface Done {
+  operations: number;
+  failures: number;
+  /** Milliseconds from the first request to the last answer. */
+  elapsed: number;
+  lastFailure: string;
+}
+
+const fleets = new Map<string, Phone[]>();
+
+process.on('message', (work: Work) => {
+  perform(work).then(
+    (done) => process.send!(done),
+    (error: Error) => process.send!({ operations: 0, failures: 1, elapsed: 0, lastFailure: error.stack ?? error.message }),
+  );
+});
+process.on('disconnect', () => process.exit(0));
+
+async function perform(work: Work): Promise<Done> {
+  const start = performance.now();
+  const key = work.peer.name;
+  const fleet = fleets.get(key) ?? [];
+  let failures = 0;
+  let operations = 0;
+  let lastFailure = '';
+  const tally = (phones: readonly Phone[]): void => {
+    for (const phone of phones) {
+      failures += phone.failures;
+      if (phone.lastFailure) lastFailure = phone.lastFailure;
+      phone.failures = 0;
+      phone.lastFailure = '';
+    }
+  };
+  switch (work.kind) {
+    case 'connect': {
+      const users = Array.from({ length: work.count }, (_, index) => `${work.prefix}${index}`);
+      operations = users.length;
+      await inParallel(users, 100, async (user) => {
+        const phone = await join(work.peer, user);
+        fleet.push(phone);
+      });
+      fleets.set(key, fleet);
+      tally(fleet);
+      break;
+    }
+    case 'register':
+      operations = await shared(fleet, work.operations, async (phone) => void (await phone.register()));
+      tally(fleet);
+      break;
+    case 'message':
+    case 'call': {
+      // Neighbours are pairs: the even one asks, the odd one answers.
+      const askers = fleet.filter((_, index) => index % 2 === 0 && index + 1 < fleet.length);
+      const peers = new Map(askers.map((phone, index) => [phone, fleet[index * 2 + 1]!.user]));
+      operations = await shared(askers, work.operations, async (phone) => {
+        if (work.kind === 'message') await phone.message(peers.get(phone)!);
+        else await phone.call(peers.get(phone)!);
+      });
+      tally(fleet);
+      break;
+    }
+    case 'storm': {
+      const users = fleet.map((phone) => phone.user);
+      for (const phone of fleet) phone.socket.drop();
+      operations = users.length;
+      const back = await Promise.allSettled(users.map((user) => join(work.peer, user)));
+      const phones = back.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+      for (const result of back) {
+        if (result.status === 'rejected') {
+          failures++;
+          lastFailure = String(result.reason);
+        }
+      }
+      tally(phones);
+      fleets.set(key, phones);
+      break;
+    }
+    case 'disconnect':
+      for (const phone of fleet) phone.socket.drop();
+      fleets.delete(key);
+  }
+  return { operations, failures, elapsed: performance.now() - start, lastFailure };
+}
+
+async function join(peer: Peer, user: string): Promise<Phone> {
+  const phone = new Phone(target(peer), peer.domain, user);
+  await phone.socket.opened;
+  await phone.register();
+  return phone;
+}
+
+function target(peer: Peer): Target {
+  return {
+    host: peer.host,
+    port: peer.port,
+    path(user) {
+      const username = `${Math.floor(Date.now() / 1000) + 3600}:${user}`;
+      const password = createHmac('sha1', peer.secret).update(username).digest('base64');
+      return `/?username=${encodeURIComponent(username)}&password=${encodeURIComponent(password)}`;
+    },
+  };
+}
+
+/** Every phone works at its own pace, one operation at a time, until together they have done `operations`. */
+async function shared(phones: readonly Phone[], operations: number, operate: (phone: Phone) => Promise<void>): Promise<number> {
+  let left = operations;
+  await Promise.all(
+    phones.map(async (phone) => {
+      while (left-- > 0) await operate(phone);
+    }),
+  );
+  return operations;
+}
+
+async function inParallel<T>(items: readonly T[], width: number, each: (item: T) => Promise<void>): Promise<void> {
+  const rest = items.values();
+  await Promise.all(
+    Array.from({ length: width }, async () => {
+      for (const item of rest) await each(item);
+    }),
+  );
+}
