@@ -43,7 +43,7 @@ export interface Flow {
   data: unknown;
 }
 
-/** What a transport tells the edge. Its methods are called synchronously and must not throw. */
+/** What a transport tells the edge. Its methods are called synchronously. */
 export interface FlowHandler {
   /** A connection is up (not called for UDP, whose flows come and go unseen). */
   onOpen?(flow: Flow): void;
@@ -56,6 +56,10 @@ export interface FlowHandler {
   onError?(flow: Flow, error: ProtocolError, text?: ByteString): void;
   /** The connection is gone; `reason` is for a log. Once for each flow that was opened. */
   onClose(flow: Flow, reason: string): void;
+  /** UDP: the system refused to send (no route, a port that is closed). The flow stays usable. */
+  onSendFailed?(flow: Flow, reason: string): void;
+  /** One of these methods threw: a fault of ours, for the log. A connection has been closed (WebSocket: 1011). */
+  onFault?(flow: Flow, error: unknown): void;
 }
 
 let lastFlow = 0;

@@ -1,0 +1,242 @@
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { RawData, WebSocket } from 'ws';
+import type { ByteString } from '../protocol/byte-string.ts';
+import { type Endpoint, type Flow, type FlowHandler, type Identity, nextFlowId, plainAddress } from './flow.ts';
+import type { Subprotocol } from './handshake.ts';
+import { type Beating, Heartbeat } from './heartbeat.ts';
+import { type TransportLimits, transportLimits } from './limits.ts';
+
+const FLOW = Symbol('websocket.flow');
+
+interface FlowSocket extends WebSocket {
+  [FLOW]?: WebSocketFlow;
+}
+
+/** SIP over WebSocket (RFC 7118): the subprotocol `sip` of a web port. */
+export class WebSocketFlows implements Subprotocol {
+  readonly messageBytes: number;
+  readonly limits: TransportLimits;
+  readonly handler: FlowHandler;
+  readonly heartbeat: Heartbeat;
+
+  constructor(handler: FlowHandler, limits: Partial<TransportLimits> = {}) {
+    this.handler = handler;
+    this.limits = { ...transportLimits, ...limits };
+    this.messageBytes = this.limits.messageBytes;
+    this.heartbeat = new Heartbeat(this.limits.pingInterval);
+  }
+
+  accept(socket: FlowSocket, opened: { identity?: Identity; request: IncomingMessage }): void {
+    const flow = new WebSocketFlow(this, socket, opened.request.socket, opened.identity);
+    socket[FLOW] = flow;
+    socket.on('message', onMessage);
+    socket.on('ping', onPing);
+    socket.on('pong', onPong);
+    socket.on('error', onError);
+    socket.on('close', onClose);
+    flow.attempt(open);
+  }
+
+  get size(): number {
+    return this.heartbeat.size;
+  }
+
+  /** Closes every flow, with 1012 (service restart) by default. */
+  close(code = 1012, reason = 'The server is restarting.'): void {
+    for (const flow of this.heartbeat.members()) (flow as WebSocketFlow).close(code, reason);
+    this.heartbeat.stop();
+  }
+}
+
+const PING = Buffer.from([0x89, 0]);
+const FIN_TEXT = 0x81;
+const FIN_BINARY = 0x82;
+
+class WebSocketFlow implements Flow, Beating {
+  readonly id = nextFlowId();
+  readonly transport: 'ws' | 'wss';
+  readonly reliable = true;
+  readonly remote: Endpoint;
+  readonly handshake: { identity?: Identity };
+  data: unknown = undefined;
+  readonly #owner: WebSocketFlows;
+  readonly #webSocket: WebSocket;
+  readonly #socket: Socket;
+  readonly #slot: number;
+  #open = true;
+  /** A ping is out and nothing has come since. */
+  #awaiting = false;
+
+  constructor(owner: WebSocketFlows, webSocket: WebSocket, socket: Socket, identity: Identity | undefined) {
+    this.#owner = owner;
+    this.#webSocket = webSocket;
+    this.#socket = socket;
+    this.transport = 'encrypted' in socket && socket.encrypted === true ? 'wss' : 'ws';
+    this.remote = { address: plainAddress(socket.remoteAddress), port: socket.remotePort ?? 0 };
+    this.handshake = identity === undefined ? NO_IDENTITY : { identity };
+    this.#slot = owner.heartbeat.add(this);
+  }
+
+  get local(): Endpoint {
+    return { address: plainAddress(this.#socket.localAddress), port: this.#socket.localPort ?? 0 };
+  }
+
+  get open(): boolean {
+    return this.#open;
+  }
+
+  get handler(): FlowHandler {
+    return this.#owner.handler;
+  }
+
+  send(text: ByteString): boolean {
+    if (!this.#open) return false;
+    const frame = dataFrame(text);
+    if (this.#socket.writableLength + frame.length > this.#owner.limits.queuedBytes) {
+      this.#cut(1013, 'You do not read what is sent to you.', 'slow reader');
+      return false;
+    }
+    this.#socket.write(frame);
+    return true;
+  }
+
+  close(code = 1000, reason = ''): void {
+    if (this.#open) this.#cut(code, reason, `closed by us: ${code} ${reason}`);
+  }
+
+  /** One whole message. */
+  receive(data: Buffer): void {
+    this.#awaiting = false;
+    if (!this.#open) return; // our close is on its way: the peer may not know yet
+    if (data.length <= 4 && isKeepAlive(data)) {
+      if (data.length === 4) this.send('\r\n'); // RFC 7118 section 6, RFC 5626 section 4.4.1: ping and pong
+      return;
+    }
+    const text = data.toString('latin1');
+    try {
+      this.handler.onMessage(this, text);
+    } catch (error) {
+      this.fault(error);
+    }
+  }
+
+  heard(): void {
+    this.#awaiting = false;
+  }
+
+  /** RFC 6455 section 5.5.2; a peer that pings without reading is cut like any slow reader. */
+  answerPing(data: Buffer): void {
+    this.#awaiting = false;
+    if (!this.#open) return;
+    if (this.#socket.writableLength > this.#owner.limits.queuedBytes)
+      this.#cut(1013, 'You do not read what is sent to you.', 'slow reader');
+    else this.#webSocket.pong(data);
+  }
+
+  /** The heartbeat: a peer that has not answered the last ping is gone. */
+  beat(): void {
+    if (this.#awaiting) {
+      this.#forget('no answer to a ping');
+      this.#webSocket.terminate();
+      return;
+    }
+    this.#awaiting = true;
+    if (this.#open) this.#socket.write(PING);
+  }
+
+  /** The connection is over, or has broken the protocol and ws is closing it. */
+  gone(reason: string): void {
+    this.#forget(reason);
+  }
+
+  /** Calls into the handler: what it throws is a fault of ours, which ends this flow and not the process. */
+  attempt(call: (flow: WebSocketFlow) => void): void {
+    try {
+      call(this);
+    } catch (error) {
+      this.fault(error);
+    }
+  }
+
+  fault(error: unknown): void {
+    if (this.#open) this.#cut(1011, 'Internal error.', 'internal error');
+    this.handler.onFault?.(this, error);
+  }
+
+  /** Starts the closing handshake; ws destroys the socket when the peer has not finished it within the grace. */
+  #cut(code: number, reason: string, why: string): void {
+    this.#forget(why);
+    this.#webSocket.close(code, reason);
+  }
+
+  /** The handler hears of the end at once, but not inside its own call to send() or close(). */
+  #forget(reason: string): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#owner.heartbeat.remove(this, this.#slot);
+    process.nextTick(notifyClose, this, reason);
+  }
+}
+
+const NO_IDENTITY = Object.freeze({});
+
+/** RFC 6455 section 5.2, from a server: no mask. One buffer, so one write; a text frame if it is UTF-8. */
+function dataFrame(text: ByteString): Buffer {
+  const length = text.length;
+  const start = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+  const frame = Buffer.allocUnsafe(start + length);
+  frame.write(text, start, 'latin1');
+  frame[0] = isUtf8(frame.subarray(start)) ? FIN_TEXT : FIN_BINARY;
+  if (start === 2) frame[1] = length;
+  else if (start === 4) {
+    frame[1] = 126;
+    frame.writeUInt16BE(length, 2);
+  } else {
+    frame[1] = 127;
+    frame.writeBigUInt64BE(BigInt(length), 2);
+  }
+  return frame;
+}
+
+/** Nothing, CRLF, or CRLF CRLF. */
+function isKeepAlive(data: Buffer): boolean {
+  for (let i = 0; i < data.length; i++) if (data[i] !== (i % 2 === 0 ? 13 : 10)) return false;
+  return data.length % 2 === 0;
+}
+
+// Listeners are shared functions and the flow is a property of the socket: an idle socket holds no closures.
+
+function open(flow: WebSocketFlow): void {
+  flow.handler.onOpen?.(flow);
+}
+
+function notifyClose(flow: WebSocketFlow, reason: string): void {
+  try {
+    flow.handler.onClose(flow, reason);
+  } catch (error) {
+    flow.handler.onFault?.(flow, error);
+  }
+}
+
+function onMessage(this: FlowSocket, data: RawData): void {
+  this[FLOW]?.receive(data as Buffer);
+}
+
+function onPing(this: FlowSocket, data: Buffer): void {
+  this[FLOW]?.answerPing(data);
+}
+
+function onPong(this: FlowSocket): void {
+  this[FLOW]?.heard();
+}
+
+/** ws has sent the close frame that the violation asks for (1002, 1007, 1009). */
+function onError(this: FlowSocket, error: Error & { code?: string }): void {
+  this[FLOW]?.gone(`${error.code ?? 'error'}: ${error.message}`);
+}
+
+function onClose(this: FlowSocket, code: number): void {
+  this[FLOW]?.gone(`closed by the peer: ${code}`);
+}
