@@ -1,4 +1,5 @@
-import { createRequest, type Request, type Response } from './message.ts';
+import { createRequest } from './create.ts';
+import type { Request, Response } from './message.ts';
 
 /** The ACK for a non-2xx final response, hop by hop within the INVITE's transaction (RFC 3261 section 17.1.1.3). */
 export function createAck(invite: Request, response: Response): Request {

@@ -1,5 +1,6 @@
 import type { Output } from '../machine.ts';
-import { createResponse, type Request, type Response } from './message.ts';
+import { createResponse } from './create.ts';
+import type { Request, Response } from './message.ts';
 import type { ServerTransactionEvent } from './server-transaction-event.ts';
 import { DEFAULT_TIMERS, type TimerValues, TRYING_DELAY, transactionTimeout } from './timers.ts';
 import type { InviteServerTransactionOptions } from './transaction-options.ts';

@@ -1,8 +1,5 @@
 import type { Message, Request } from './message.ts';
-import type { Via } from './via.ts';
-
-/** RFC 3261 section 8.1.1.7: a branch that begins so is unique for its transaction. */
-export const MAGIC_COOKIE = 'z9hG4bK';
+import { MAGIC_COOKIE, type Via } from './via.ts';
 
 /**
  * A response belongs to the client transaction with the branch of its top Via and the method of its CSeq (RFC 3261
@@ -29,7 +26,7 @@ function keyFor(request: Request, method: string): string {
   const via = request.via;
   const branch = via.branch;
   if (branch?.startsWith(MAGIC_COOKIE) && branch.length > MAGIC_COOKIE.length) {
-    return `${branch} ${sentBy(via)} ${method}`;
+    return `${branch} ${via.sentBy} ${method}`;
   }
   return rfc2543Key(request, via, method);
 }
@@ -41,9 +38,5 @@ function keyFor(request: Request, method: string): string {
  */
 function rfc2543Key(request: Request, via: Via, method: string): string {
   const { sequence } = request.cseq;
-  return `2543 ${request.uri} ${request.from.tag ?? ''} ${request.callId} ${sequence} ${sentBy(via)} ${via.branch ?? ''} ${method}`;
-}
-
-function sentBy(via: Via): string {
-  return via.port === undefined ? via.host.toLowerCase() : `${via.host.toLowerCase()}:${via.port}`;
+  return `2543 ${request.uri} ${request.from.tag ?? ''} ${request.callId} ${sequence} ${via.sentBy} ${via.branch ?? ''} ${method}`;
 }

@@ -84,7 +84,15 @@ export type UserAgentEvent =
   /** The dialog is established on both sides: the ACK is sent, or received. */
   | { type: 'confirmed'; call: CallName; leg: LegName }
   /** The last event of a call. `remote`: the peer's doing. */
-  | { type: 'ended'; call: CallName; cause: CallEnd; remote: boolean; status?: number; reason?: ByteString }
+  | {
+      type: 'ended';
+      call: CallName;
+      cause: CallEnd;
+      remote: boolean;
+      status?: number;
+      reason?: ByteString;
+      response?: Response;
+    }
 
   // Offer and answer (RFC 3264, RFC 6337)
   /** The peer offers: `answer()` or `rejectOffer()` it. `method` carried it (a response to it, when `inResponse`). */

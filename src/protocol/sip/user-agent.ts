@@ -13,7 +13,7 @@ export interface InviteOptions {
 export interface RingOptions {
   /** 101 to 199. Default: 180. */
   readonly status?: number;
-  readonly reason?: ByteString;
+  readonly reason?: string;
   /** The answer (early media), or the offer when the INVITE had none. */
   readonly body?: Body;
   /** Default: reliable (RFC 3262) when there is a body and the caller supports it, or when the caller requires it. */
@@ -24,7 +24,7 @@ export interface RingOptions {
 export interface EndOptions {
   /** Of a rejection. Default: 486 for `reject`, 603 for `hangUp` of a call that rings. */
   readonly status?: number;
-  readonly reason?: ByteString;
+  readonly reason?: string;
   /** E.g. `['Reason', 'SIP;cause=200;text="Call completed elsewhere"']`, `['Contact', '<sip:bob2@example.test>']`. */
   readonly fields?: ExtraFields;
 }
