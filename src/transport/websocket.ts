@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 import type { ByteString } from '../protocol/byte-string.ts';
+import { deliverCloseSoon, deliverMessage, deliverOpen } from './deliver.ts';
 import { type Endpoint, type Flow, type FlowHandler, type Identity, nextFlowId, plainAddress } from './flow.ts';
 import type { Subprotocol } from './handshake.ts';
 import { type Beating, Heartbeat } from './heartbeat.ts';
@@ -36,7 +37,7 @@ export class WebSocketFlows implements Subprotocol {
     socket.on('pong', onPong);
     socket.on('error', onError);
     socket.on('close', onClose);
-    flow.attempt(open);
+    deliverOpen(flow, this.handler);
   }
 
   get size(): number {
@@ -87,10 +88,6 @@ class WebSocketFlow implements Flow, Beating {
     return this.#open;
   }
 
-  get handler(): FlowHandler {
-    return this.#owner.handler;
-  }
-
   send(text: ByteString): boolean {
     if (!this.#open) return false;
     const frame = dataFrame(text);
@@ -114,12 +111,7 @@ class WebSocketFlow implements Flow, Beating {
       if (data.length === 4) this.send('\r\n'); // RFC 7118 section 6, RFC 5626 section 4.4.1: ping and pong
       return;
     }
-    const text = data.toString('latin1');
-    try {
-      this.handler.onMessage(this, text);
-    } catch (error) {
-      this.fault(error);
-    }
+    deliverMessage(this, this.#owner.handler, data.toString('latin1'));
   }
 
   heard(): void {
@@ -151,32 +143,17 @@ class WebSocketFlow implements Flow, Beating {
     this.#forget(reason);
   }
 
-  /** Calls into the handler: what it throws is a fault of ours, which ends this flow and not the process. */
-  attempt(call: (flow: WebSocketFlow) => void): void {
-    try {
-      call(this);
-    } catch (error) {
-      this.fault(error);
-    }
-  }
-
-  fault(error: unknown): void {
-    if (this.#open) this.#cut(1011, 'Internal error.', 'internal error');
-    this.handler.onFault?.(this, error);
-  }
-
   /** Starts the closing handshake; ws destroys the socket when the peer has not finished it within the grace. */
   #cut(code: number, reason: string, why: string): void {
     this.#forget(why);
     this.#webSocket.close(code, reason);
   }
 
-  /** The handler hears of the end at once, but not inside its own call to send() or close(). */
   #forget(reason: string): void {
     if (!this.#open) return;
     this.#open = false;
     this.#owner.heartbeat.remove(this, this.#slot);
-    process.nextTick(notifyClose, this, reason);
+    deliverCloseSoon(this, this.#owner.handler, reason);
   }
 }
 
@@ -207,18 +184,6 @@ function isKeepAlive(data: Buffer): boolean {
 }
 
 // Listeners are shared functions and the flow is a property of the socket: an idle socket holds no closures.
-
-function open(flow: WebSocketFlow): void {
-  flow.handler.onOpen?.(flow);
-}
-
-function notifyClose(flow: WebSocketFlow, reason: string): void {
-  try {
-    flow.handler.onClose(flow, reason);
-  } catch (error) {
-    flow.handler.onFault?.(flow, error);
-  }
-}
 
 function onMessage(this: FlowSocket, data: RawData): void {
   this[FLOW]?.receive(data as Buffer);
