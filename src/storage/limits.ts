@@ -1,0 +1,9 @@
+/** Every bound of the store, with its default. */
+export interface StorageLimits {
+  /** Writes waiting for the writer: beyond it a write is refused, and whoever asked says so to its peer. */
+  queuedWrites: number;
+  /** Writes of one commit. */
+  batchWrites: number;
+}
+
+export const storageLimits: Readonly<StorageLimits> = { queuedWrites: 50_000, batchWrites: 1_000 };
