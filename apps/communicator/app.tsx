@@ -1,0 +1,83 @@
+import './app.css';
+import { useEffect } from 'preact/hooks';
+import { Logo } from '../ui/logo.tsx';
+import { Notices } from '../ui/notices.tsx';
+import { Sound } from '../ui/video-tile.tsx';
+import { CallView } from './call-view.tsx';
+import { calls, incoming, ongoing, shown } from './calls.ts';
+import { ConversationView } from './conversation-view.tsx';
+import { openPeer, unreadTotal } from './conversations.ts';
+import { IncomingCall } from './incoming-call.tsx';
+import './ring-tone.ts';
+import { session } from './session.ts';
+import { Sidebar } from './sidebar.tsx';
+import { SignIn } from './sign-in.tsx';
+
+export function App() {
+  useTitle();
+  return (
+    <>
+      {session.value === undefined ? <Waiting /> : session.value === null ? <SignIn /> : <Communicator />}
+      <Notices />
+    </>
+  );
+}
+
+function Communicator() {
+  const call = shown.value;
+  const view = call ? 'call' : openPeer.value ? 'conversation' : 'people';
+  return (
+    <div class="app" data-view={view}>
+      <Sidebar />
+      <main class="app-main">
+        {call ? (
+          <CallView key={call.id} call={call} />
+        ) : openPeer.value ? (
+          <ConversationView peer={openPeer.value} />
+        ) : (
+          <Empty />
+        )}
+      </main>
+      {incoming.value.map((waiting) => (
+        <IncomingCall key={waiting.id} call={waiting} />
+      ))}
+      {calls.value.map((each) => each.remoteStream && <Sound key={each.id} stream={each.remoteStream} />)}
+    </div>
+  );
+}
+
+function Empty() {
+  return (
+    <div class="empty">
+      <Logo size={56} />
+      <h2>Ready when you are</h2>
+      <p>Pick somebody to write to or call, or dial a name, a number or an address.</p>
+    </div>
+  );
+}
+
+function Waiting() {
+  return (
+    <div class="waiting" aria-busy="true">
+      <Logo size={56} />
+      <span class="visually-hidden">Loading</span>
+    </div>
+  );
+}
+
+/** The tab says what is going on where the page is not seen. */
+function useTitle(): void {
+  const ringing = incoming.value[0];
+  const talking = ongoing.value.at(-1);
+  const unread = unreadTotal.value;
+  const title = ringing
+    ? `${ringing.remote.name} is calling`
+    : talking
+      ? `${talking.remote.name} – call`
+      : unread > 0
+        ? `(${unread}) Chappe`
+        : 'Chappe';
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
+}
