@@ -1,0 +1,47 @@
+import { type Kysely, sql } from 'kysely';
+import type { Migration } from 'kysely/migration';
+
+/** In order; a migration that was published is never edited. `PRAGMA user_version` is the number of those applied. */
+export const migrations: Record<string, Migration> = {
+  '0001-accounts-and-bindings': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable('account')
+        .addColumn('name', 'text', (c) => c.primaryKey())
+        .addColumn('admin', 'integer', (c) => c.notNull().defaultTo(0))
+        .addColumn('sealed', 'blob', (c) => c.notNull())
+        .addColumn('created', 'integer', (c) => c.notNull())
+        .addColumn('revision', 'integer', (c) => c.notNull())
+        .execute();
+      await db.schema.createIndex('account_revision').on('account').column('revision').execute();
+      await db.schema
+        .createTable('binding')
+        .addColumn('aor', 'text', (c) => c.notNull())
+        .addColumn('id', 'text', (c) => c.notNull())
+        .addColumn('expires', 'integer', (c) => c.notNull())
+        .addColumn('data', 'text', (c) => c.notNull())
+        .addPrimaryKeyConstraint('binding_key', ['aor', 'id'])
+        .execute();
+      await db.schema
+        .createTable('api_key')
+        .addColumn('name', 'text', (c) => c.primaryKey())
+        .addColumn('hash', 'blob', (c) => c.notNull().unique())
+        .addColumn('created', 'integer', (c) => c.notNull())
+        .execute();
+      await db.schema
+        .createTable('session')
+        .addColumn('hash', 'blob', (c) => c.primaryKey())
+        .addColumn('name', 'text', (c) => c.notNull())
+        .addColumn('expires', 'integer', (c) => c.notNull())
+        .execute();
+      await db.schema.createIndex('session_name').on('session').columns(['name', 'expires']).execute();
+      await db.schema.createIndex('session_expires').on('session').column('expires').execute();
+      await db.schema
+        .createTable('setting')
+        .addColumn('key', 'text', (c) => c.primaryKey())
+        .addColumn('value', 'text', (c) => c.notNull())
+        .execute();
+      await sql`insert into setting (key, value) values ('accounts.revision', '0')`.execute(db);
+    },
+  },
+};
