@@ -138,14 +138,15 @@ export class WebPort {
     this.#draining = true;
   }
 
-  /** Stops listening and cuts the HTTP connections. WebSockets and SIP flows belong to those who took them. */
-  close(): Promise<void> {
+  /**
+   * Stops listening and cuts the HTTP connections. WebSockets and SIP flows belong to those who took them: it does not
+   * wait for them.
+   */
+  async close(): Promise<void> {
     this.#draining = true;
-    return new Promise((resolve) => {
-      this.server.close(() => resolve());
-      this.server.closeAllConnections();
-      for (const socket of this.#pending) socket.destroy();
-    });
+    this.server.close();
+    this.server.closeAllConnections();
+    for (const socket of this.#pending) socket.destroy();
   }
 
   #awaitFirstOctets(socket: PendingSocket, secure: boolean): void {
