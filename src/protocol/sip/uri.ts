@@ -143,6 +143,20 @@ export function serializeUri(
   return uri.headers === undefined ? text : `${text}?${uri.headers}`;
 }
 
+/** The headers of a URI, unescaped: what a Refer-To asks to be put into the new request (RFC 3515 section 2.1, 3891). */
+export function uriHeaders(uri: SipUri): [name: string, value: ByteString][] {
+  if (uri.headers === undefined) return [];
+  return uri.headers.split('&').map((header) => {
+    const equals = header.indexOf('=');
+    return [unescapeUri(header.slice(0, equals)), unescapeUri(header.slice(equals + 1))];
+  });
+}
+
+/** Escapes every octet which a header value in a URI may not hold as it is. */
+export function escapeUriHeader(octets: ByteString): ByteString {
+  return escapeOutside(octets, URI_HEADER);
+}
+
 /** Undoes `%HH`; what is not a complete escape stays. The result is octets: UTF-8 decoding is the caller's. */
 export function unescapeUri(text: ByteString): ByteString {
   if (!text.includes('%')) return text;
@@ -151,10 +165,15 @@ export function unescapeUri(text: ByteString): ByteString {
 
 /** Escapes every octet which a user part may not hold as it is (RFC 3261 section 19.1.2). */
 export function escapeUser(octets: ByteString): ByteString {
+  return escapeOutside(octets, USER);
+}
+
+function escapeOutside(octets: ByteString, bits: number): ByteString {
   let text = '';
   for (let i = 0; i < octets.length; i++) {
     const code = octets.charCodeAt(i);
-    text += code !== 35 && is(code, USER) ? octets.charAt(i) : `%${code.toString(16).toUpperCase().padStart(2, '0')}`;
+    // '#' is in USER only to be understood, not to be written
+    text += code !== 35 && is(code, bits) ? octets.charAt(i) : `%${code.toString(16).toUpperCase().padStart(2, '0')}`;
   }
   return text;
 }
