@@ -17,8 +17,8 @@ export interface StoredAccount {
 export interface AccountStore {
   /** Accounts changed after `revision` (0: all). Synchronous: SIP looks accounts up inside a transition. */
   changedSince(revision: number): StoredAccount[];
-  /** Whether anything was written by anyone since the last call with a true answer: a few microseconds. */
-  changed(): boolean;
+  /** Another number after a commit of anyone's, whatever it wrote. Asking takes a few microseconds. */
+  version(): number;
   /** Creates or replaces; a changed password ends the account's web sessions. */
   save(account: { name: string; admin: boolean; sealed: Uint8Array; endSessions: boolean }): Promise<void>;
   /** Creates unless the name is taken: false when it is. */

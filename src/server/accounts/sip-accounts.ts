@@ -17,7 +17,7 @@ export interface SipAccounts {
     algorithm: DigestAlgorithm,
     now: number,
   ): { ha1: string[]; identity: Identity } | undefined;
-  /** An ephemeral credential as a handshake carries it: undefined when wrong or expired. `now` as above. */
+  /** An ephemeral credential as a handshake carries it, as text: undefined when wrong or expired. `now` as above. */
   verifyCredential(username: string, password: string, now: number): Identity | undefined;
   /** The canonical name of a SIP user part (percent-encoded byte string); undefined when it cannot be one. */
   canonicalName(user: string): string | undefined;

@@ -70,17 +70,11 @@ function accountStore(database: DatabaseSync, writer: Writer, now: () => number)
   const owned = database.prepare(
     'select 1 from binding where aor = @name union all select 1 from session where name = @name limit 1',
   );
-  let seen = Number.NaN;
   return {
     changedSince: (revision) =>
       since.all(revision).map((row) => ({ ...row, admin: row['admin'] === 1 }) as unknown as StoredAccount),
-    changed() {
-      // Changes when any other connection has committed: the writer's, or another process's (`account add`).
-      const current = Number(version.get()?.['data_version']);
-      const changed = current !== seen;
-      seen = current;
-      return changed;
-    },
+    // Changes when any other connection has committed: the writer's, or another process's (`account add`).
+    version: () => Number(version.get()?.['data_version']),
     async save({ name, admin, sealed, endSessions }) {
       const steps: Step[] = [
         ['bumpRevision', {}],
