@@ -15,7 +15,7 @@ export interface Peer {
 
 export type Work =
   | { kind: 'connect'; peer: Peer; count: number; prefix: string }
-  | { kind: 'register' | 'message' | 'call'; peer: Peer; operations: number }
+  | { kind: 'register' | 'message' | 'call'; peer: Peer; operations: number; rate?: number }
   | { kind: 'storm'; peer: Peer }
   | { kind: 'disconnect'; peer: Peer };
 
@@ -32,7 +32,8 @@ const fleets = new Map<string, Phone[]>();
 process.on('message', (work: Work) => {
   perform(work).then(
     (done) => process.send!(done),
-    (error: Error) => process.send!({ operations: 0, failures: 1, elapsed: 0, lastFailure: error.stack ?? error.message }),
+    (error: Error) =>
+      process.send!({ operations: 0, failures: 1, elapsed: 0, lastFailure: error.stack ?? error.message }),
   );
 });
 process.on('disconnect', () => process.exit(0));
@@ -65,7 +66,7 @@ async function perform(work: Work): Promise<Done> {
       break;
     }
     case 'register':
-      operations = await shared(fleet, work.operations, async (phone) => void (await phone.register()));
+      operations = await spread(fleet, work, async (phone) => void (await phone.register()));
       tally(fleet);
       break;
     case 'message':
@@ -73,7 +74,7 @@ async function perform(work: Work): Promise<Done> {
       // Neighbours are pairs: the even one asks, the odd one answers.
       const askers = fleet.filter((_, index) => index % 2 === 0 && index + 1 < fleet.length);
       const peers = new Map(askers.map((phone, index) => [phone, fleet[index * 2 + 1]!.user]));
-      operations = await shared(askers, work.operations, async (phone) => {
+      operations = await spread(askers, work, async (phone) => {
         if (work.kind === 'message') await phone.message(peers.get(phone)!);
         else await phone.call(peers.get(phone)!);
       });
@@ -84,15 +85,22 @@ async function perform(work: Work): Promise<Done> {
       const users = fleet.map((phone) => phone.user);
       for (const phone of fleet) phone.socket.drop();
       operations = users.length;
-      const back = await Promise.allSettled(users.map((user) => join(work.peer, user)));
-      const phones = back.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-      for (const result of back) {
-        if (result.status === 'rejected') {
-          failures++;
-          lastFailure = String(result.reason);
+      // As a browser does: who is refused tries again a little later. Each failed attempt counts.
+      const back = users.map(async (user) => {
+        for (;;) {
+          try {
+            const phone = await join(work.peer, user);
+            if (phone.failures === 0) return phone;
+            throw new Error(phone.lastFailure);
+          } catch (error) {
+            failures++;
+            lastFailure = (error as Error).message;
+            if (performance.now() - start > 60_000) return undefined;
+            await new Promise((resolve) => setTimeout(resolve, 500 + Math.random() * 500));
+          }
         }
-      }
-      tally(phones);
+      });
+      const phones = (await Promise.all(back)).filter((phone) => phone !== undefined);
       fleets.set(key, phones);
       break;
     }
@@ -122,14 +130,36 @@ function target(peer: Peer): Target {
   };
 }
 
-/** Every phone works at its own pace, one operation at a time, until together they have done `operations`. */
-async function shared(phones: readonly Phone[], operations: number, operate: (phone: Phone) => Promise<void>): Promise<number> {
-  let left = operations;
-  await Promise.all(
-    phones.map(async (phone) => {
-      while (left-- > 0) await operate(phone);
-    }),
-  );
+/** Phones that work at the same time when no rate is given. */
+const width = 100;
+
+/** The phones take turns, `rate` operations a second; without a rate a few start their next as soon as the last is done. */
+async function spread(
+  phones: readonly Phone[],
+  { operations, rate }: { operations: number; rate?: number },
+  operate: (phone: Phone) => Promise<void>,
+): Promise<number> {
+  if (!rate) {
+    let left = operations;
+    await Promise.all(
+      phones.slice(0, width).map(async (phone) => {
+        while (left-- > 0) await operate(phone);
+      }),
+    );
+    return operations;
+  }
+  const all: Promise<void>[] = [];
+  const start = performance.now();
+  await new Promise<void>((resolve) => {
+    const timer = setInterval(() => {
+      const due = Math.min(operations, ((performance.now() - start) / 1000) * rate);
+      while (all.length < due) all.push(operate(phones[all.length % phones.length]!));
+      if (all.length < operations) return;
+      clearInterval(timer);
+      resolve();
+    }, 1);
+  });
+  await Promise.all(all);
   return operations;
 }
 

@@ -65,9 +65,14 @@ export class Phone {
     );
     if (!answer.startsWith('SIP/2.0 200')) return answer;
     const remote = /<([^>]+)>/.exec(field(answer, 'Contact'))?.[1] ?? '';
-    const route = fields(answer, 'Record-Route').reverse().map((value) => `Route: ${value}\r\n`).join(''); // UAC: reversed (12.1.2)
+    const route = fields(answer, 'Record-Route')
+      .reverse()
+      .map((value) => `Route: ${value}\r\n`)
+      .join(''); // UAC: reversed (12.1.2)
     const to = field(answer, 'To');
-    this.socket.send(`ACK ${remote} SIP/2.0\r\n${this.via(`${id}a`)}${route}${common('1 ACK', to)}Content-Length: 0\r\n\r\n`);
+    this.socket.send(
+      `ACK ${remote} SIP/2.0\r\n${this.via(`${id}a`)}${route}${common('1 ACK', to)}Content-Length: 0\r\n\r\n`,
+    );
     return this.transact(
       `${id}b`,
       (via) => `BYE ${remote} SIP/2.0\r\n${via}${route}${common('2 BYE', to)}Content-Length: 0\r\n\r\n`,
@@ -80,13 +85,25 @@ export class Phone {
 
   private transact(branch: string, request: (via: string) => string): Promise<string> {
     return new Promise((resolve) => {
-      this.answers.set(`z9hG4bK${branch}`, resolve);
+      const key = `z9hG4bK${branch}`;
+      const patience = setTimeout(() => {
+        this.answers.delete(key);
+        this.count(`no answer to ${branch}`);
+        resolve('');
+      }, 20_000);
+      this.answers.set(key, (text) => {
+        clearTimeout(patience);
+        resolve(text);
+      });
       this.socket.send(request(this.via(branch)));
     });
   }
 
   private receive(text: string): void {
-    if (text.startsWith('SIP/2.0 ')) return this.answered(text);
+    if (text.startsWith('SIP/2.0 ')) {
+      this.answered(text);
+      return;
+    }
     const method = text.slice(0, text.indexOf(' '));
     if (method === 'ACK') return;
     if (method === 'INVITE') {
@@ -163,9 +180,21 @@ function browserDescription(): string {
     `m=${kind} 9 UDP/TLS/RTP/SAVPF ${payloads.join(' ')}\r\nc=IN IP4 0.0.0.0\r\na=rtcp:9 IN IP4 0.0.0.0\r\na=ice-ufrag:Chp3\r\n` +
     'a=ice-pwd:Yb0vQ5nQkX2mJ4rT8sLw1aZe\r\na=ice-options:trickle\r\n' +
     `a=fingerprint:sha-256 ${'5C:4A:19:7E:'.repeat(8).slice(0, -1)}\r\na=setup:actpass\r\na=mid:${kind}\r\na=sendrecv\r\na=rtcp-mux\r\n` +
-    payloads.map((type) => `a=rtpmap:${type} ${codec}\r\na=rtcp-fb:${type} transport-cc\r\na=fmtp:${type} minptime=10;useinbandfec=1\r\n`).join('') +
-    Array.from({ length: 4 }, (_, index) => `a=candidate:${index + 1} 1 udp 2122260223 192.0.2.${index + 7} 5${index}321 typ host generation 0 network-id 1\r\n`).join('');
+    payloads
+      .map(
+        (type) =>
+          `a=rtpmap:${type} ${codec}\r\na=rtcp-fb:${type} transport-cc\r\na=fmtp:${type} minptime=10;useinbandfec=1\r\n`,
+      )
+      .join('') +
+    Array.from(
+      { length: 4 },
+      (_, index) =>
+        `a=candidate:${index + 1} 1 udp 2122260223 192.0.2.${index + 7} 5${index}321 typ host generation 0 network-id 1\r\n`,
+    ).join('');
   const head = 'v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE audio video\r\n';
-  const body = head + media('audio', [111, 63, 9, 0, 8, 13, 110, 126], 'opus/48000/2') + media('video', [96, 97, 98, 99, 100, 101], 'VP8/90000');
+  const body =
+    head +
+    media('audio', [111, 63, 9, 0, 8, 13, 110, 126], 'opus/48000/2') +
+    media('video', [96, 97, 98, 99, 100, 101], 'VP8/90000');
   return `${body}a=ssrc:3735928559 cname:${'c'.repeat(3072 - body.length - 26)}\r\n`;
 }

@@ -42,7 +42,7 @@ export async function chappeServer(): Promise<MeasuredServer> {
 }
 
 export async function kamailioServer(): Promise<MeasuredServer> {
-  const server = await startKamailio({ domain, secret, cpu: serverCore });
+  const server = await startKamailio({ domain, secret, cpu: serverCore, megabytes: 4096 });
   return {
     name: 'kamailio',
     pid: server.program.pid,

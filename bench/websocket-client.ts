@@ -45,8 +45,8 @@ export class WebSocketClient {
           this.pending = bytes;
           return;
         }
-        if (!bytes.latin1Slice(0, 12).startsWith('HTTP/1.1 101')) {
-          reject(new Error(bytes.latin1Slice(0, bytes.indexOf('\r\n'))));
+        if (!bytes.toString('latin1', 0, 12).startsWith('HTTP/1.1 101')) {
+          reject(new Error(bytes.toString('latin1', 0, bytes.indexOf('\r\n'))));
           this.socket.destroy();
           return;
         }
@@ -73,7 +73,7 @@ export class WebSocketClient {
       frame.writeUInt16BE(length, 2);
     }
     frame.fill(0, start - 4, start);
-    frame.latin1Write(text, start);
+    frame.write(text, start, 'latin1');
     this.socket.write(frame);
   }
 
@@ -114,11 +114,11 @@ export class WebSocketClient {
       this.socket.write(pong);
     } else if (opcode === CLOSE) {
       const code = end - start >= 2 ? bytes.readUInt16BE(start) : 1005;
-      this.onClose(`closed with ${code} ${bytes.latin1Slice(start + 2, end)}`);
+      this.onClose(`closed with ${code} ${bytes.toString('latin1', start + 2, end)}`);
       this.onClose = () => {};
       this.socket.destroy();
     } else if (opcode !== PONG) {
-      this.fragments += bytes.latin1Slice(start, end);
+      this.fragments += bytes.toString('latin1', start, end);
       if (!(first & 0x80)) return;
       const text = this.fragments;
       this.fragments = '';

@@ -88,7 +88,10 @@ export async function startChappe({ config, data, args = [], cpu }: ChappeOption
 }
 
 /** One run of the command line to its end. */
-export async function runChappe(args: readonly string[], input?: string): Promise<{ code: number | null; output: string }> {
+export async function runChappe(
+  args: readonly string[],
+  input?: string,
+): Promise<{ code: number | null; output: string }> {
   const program = new Program('chappe', process.execPath, [launcher, ...args]);
   if (input !== undefined) program.write(input);
   program.closeInput();

@@ -14,6 +14,8 @@ export interface KamailioOptions {
   secret?: string;
   /** Other domains and where their proxy is: `{ 'example.test': '127.0.0.1:5060' }`. Requests for them need no credential. */
   routes?: Record<string, string>;
+  /** Shared memory in megabytes: finished transactions stay for 5 s, so that a fast load needs more. */
+  megabytes?: number;
   /** taskset list */
   cpu?: string;
 }
@@ -27,12 +29,13 @@ export interface Kamailio {
 }
 
 export async function startKamailio(options: KamailioOptions): Promise<Kamailio> {
+  const { cpu, megabytes = 512 } = options;
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'chappe-kamailio-'));
   const file = join(folder, 'kamailio.cfg');
   writeFileSync(file, kamailioConfig(port, options));
-  const args = ['-f', file, '-DD', '-E', '-m', '512', '-M', '32', '-Y', folder, '-w', folder];
-  const program = new Program('kamailio', peerPath('kamailio'), args, options.cpu ? { cpu: options.cpu } : {});
+  const args = ['-f', file, '-DD', '-E', '-m', String(megabytes), '-M', '32', '-Y', folder, '-w', folder];
+  const program = new Program('kamailio', peerPath('kamailio'), args, cpu ? { cpu } : {});
   try {
     await program.waitFor(/Aliases:/);
     await answers(port, program);

@@ -1,0 +1,199 @@
+// SIPp scenarios for phones with digest credentials. Users come from an injection file: [field0] the name, [field1] SIPp's own
+// keyword for the answer to a challenge, with that user's credential. Each waits for what RFC 3261 says comes next and fails the call on anything else.
+
+const head = '<?xml version="1.0" encoding="ISO-8859-1" ?>\n<!DOCTYPE scenario SYSTEM "sipp.dtd">\n';
+
+function scenario(name: string, steps: readonly string[]): string {
+  return `${head}<scenario name="${name}">\n${steps.join('\n')}\n</scenario>\n`;
+}
+
+function send(text: string, attributes = ''): string {
+  return `<send ${attributes}><![CDATA[\n${text.trim().replaceAll(/^ +/gm, '')}\n\n]]></send>`;
+}
+
+function sendWithBody(text: string, body: string, attributes = ''): string {
+  const lines = (value: string): string => value.trim().replaceAll(/^ +/gm, '');
+  return `<send ${attributes}><![CDATA[\n${lines(text)}\n\n${lines(body)}\n]]></send>`;
+}
+
+const sdp = `v=0
+o=phone 53655765 2353687637 IN IP[local_ip_type] [local_ip]
+s=-
+c=IN IP[media_ip_type] [media_ip]
+t=0 0
+m=audio [media_port] RTP/AVP 8 0 101
+a=rtpmap:8 PCMA/8000
+a=rtpmap:0 PCMU/8000
+a=rtpmap:101 telephone-event/8000
+a=fmtp:101 0-15
+a=sendrecv`;
+
+const via = 'Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch];rport';
+
+/** REGISTER, 401, REGISTER with the answer, 200. `transport` is the Contact's parameter for streams. */
+export function register(domain: string, { expires = 600, authenticate = true } = {}): string {
+  const request = (cseq: number, authorization: string): string => `
+    REGISTER sip:${domain} SIP/2.0
+    ${via}
+    Max-Forwards: 70
+    From: <sip:[field0]@${domain}>;tag=[pid]SIPpTag[call_number]
+    To: <sip:[field0]@${domain}>
+    Call-ID: [call_id]
+    CSeq: ${cseq} REGISTER
+    Contact: <sip:[field0]@[local_ip]:[local_port];transport=[transport]>
+    Expires: ${expires}
+    User-Agent: SIPp
+    ${authorization}Content-Length: 0`;
+  if (!authenticate) return scenario('register', [send(request(1, ''), 'retrans="500"'), '<recv response="200"/>']);
+  return scenario('register', [
+    send(request(1, ''), 'retrans="500"'),
+    '<recv response="401" auth="true"/>',
+    send(request(2, '[field1]\n'), 'retrans="500"'),
+    '<recv response="200"/>',
+  ]);
+}
+
+export interface CallOptions {
+  /** User part of the callee, and of the caller when not from the injection file. */
+  to: string;
+  /** Domain of the callee, when it is not the caller's. */
+  toDomain?: string;
+  /** Milliseconds between ACK and BYE. */
+  hold?: number;
+  authenticate?: boolean;
+  /** Who hangs up. */
+  bye?: 'caller' | 'callee';
+  /** A re-INVITE by the caller inside the dialog. */
+  reinvite?: boolean;
+}
+
+/** INVITE (407, ACK, INVITE), 180, 200, ACK, BYE, 200: the caller's side. */
+export function caller(domain: string, options: CallOptions): string {
+  const { to, toDomain = domain, hold = 0, authenticate = true, bye = 'caller', reinvite = false } = options;
+  const fixed = `
+    Max-Forwards: 70
+    From: <sip:[field0]@${domain}>;tag=[pid]SIPpTag[call_number]
+    Call-ID: [call_id]
+    Contact: <sip:[field0]@[local_ip]:[local_port];transport=[transport]>`;
+  const invite = (cseq: number, extra: string): string =>
+    sendWithBody(
+      `INVITE sip:${to}@${toDomain} SIP/2.0
+    ${via}${fixed}
+    To: <sip:${to}@${toDomain}>
+    CSeq: ${cseq} INVITE
+    ${extra}Content-Type: application/sdp
+    Content-Length: [len]`,
+      sdp,
+      'retrans="500"',
+    );
+  const inDialog = (method: string, cseq: number, attributes = ''): string =>
+    send(
+      `${method} [next_url] SIP/2.0
+    ${via}
+    [routes]${fixed}
+    To: <sip:${to}@${toDomain}>[peer_tag_param]
+    CSeq: ${cseq} ${method}
+    Content-Length: 0`,
+      attributes,
+    );
+  const steps = [invite(1, '')];
+  let cseq = 1;
+  if (authenticate) {
+    cseq = 2;
+    steps.push(
+      '<recv response="100" optional="true"/>',
+      '<recv response="407" auth="true"/>',
+      send(`ACK sip:${to}@${toDomain} SIP/2.0
+    ${via}${fixed}
+    To: <sip:${to}@${toDomain}>[peer_tag_param]
+    CSeq: 1 ACK
+    Content-Length: 0`),
+      invite(2, '[field1]\n'),
+    );
+  }
+  steps.push(
+    '<recv response="100" optional="true"/>',
+    '<recv response="180" optional="true"/>',
+    '<recv response="200" rrs="true"/>',
+    inDialog('ACK', cseq),
+  );
+  if (reinvite) {
+    cseq++;
+    steps.push(
+      sendWithBody(
+        `INVITE [next_url] SIP/2.0
+    ${via}
+    [routes]${fixed}
+    To: <sip:${to}@${toDomain}>[peer_tag_param]
+    CSeq: ${cseq} INVITE
+    Content-Type: application/sdp
+    Content-Length: [len]`,
+        sdp.replace('a=sendrecv', 'a=sendonly'),
+        'retrans="500"',
+      ),
+      '<recv response="100" optional="true"/>',
+      '<recv response="200"/>',
+      inDialog('ACK', cseq),
+    );
+  }
+  if (bye === 'caller') {
+    if (hold) steps.push(`<pause milliseconds="${hold}"/>`);
+    steps.push(inDialog('BYE', cseq + 1, 'retrans="500"'), '<recv response="200"/>');
+  } else {
+    steps.push('<recv request="BYE"/>', send(answer('200 OK')));
+  }
+  return scenario('caller', steps);
+}
+
+/** The callee's side: 180, 200, ACK, then BYE from either. Answers one re-INVITE when told to. */
+export function callee(options: { bye?: 'caller' | 'callee'; reinvite?: boolean } = {}): string {
+  const accept = sendWithBody(
+    `${answer('200 OK', false)}\nContent-Type: application/sdp\nContent-Length: [len]`,
+    sdp,
+    'retrans="500"',
+  );
+  const steps = [
+    '<recv request="INVITE" rrs="true"/>',
+    send(answer('180 Ringing')),
+    accept,
+    // A 200 that crosses its ACK may be answered twice.
+    '<recv request="ACK" rtd="true"/>',
+  ];
+  if (options.reinvite) steps.push('<recv request="INVITE"/>', accept, '<recv request="ACK"/>');
+  if (options.bye === 'callee') {
+    steps.push(
+      send(
+        `BYE [next_url] SIP/2.0
+    ${via}
+    [routes]
+    Max-Forwards: 70
+    From[$to]
+    To[$from]
+    Call-ID: [call_id]
+    CSeq: 1 BYE
+    Content-Length: 0`,
+        'retrans="500"',
+      ),
+      '<recv response="200"/>',
+    );
+    steps[0] = `<recv request="INVITE" rrs="true"><action>
+      <ereg regexp=".*" search_in="hdr" header="From" assign_to="from"/>
+      <ereg regexp=".*" search_in="hdr" header="To" assign_to="to"/></action></recv>`;
+    steps[steps.indexOf('<recv response="200"/>') - 1] = steps[steps.length - 2]!.replace(
+      'From[$to]',
+      'From[$to];tag=[pid]SIPpTag01[call_number]',
+    ).replace('To[$from]', 'To[$from]');
+  } else steps.push('<recv request="BYE"/>', send(answer('200 OK')));
+  return scenario('callee', steps);
+}
+
+function answer(status: string, whole = true): string {
+  return `SIP/2.0 ${status}
+    [last_Via:]
+    [last_From:]
+    [last_To:];tag=[pid]SIPpTag01[call_number]
+    [last_Call-ID:]
+    [last_CSeq:]
+    [last_Record-Route:]
+    Contact: <sip:[local_ip]:[local_port];transport=[transport]>${whole ? '\n    Content-Length: 0' : ''}`;
+}
