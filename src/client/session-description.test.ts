@@ -21,10 +21,8 @@ test('hold is audio that is sendonly or inactive, or the address zero of RFC 254
   expect(isHold(sdp('m=audio 9 RTP/AVP 0', 'a=inactive', 'm=video 9 RTP/AVP 96', 'a=sendrecv'))).toBe(true);
   expect(isHold(sdp('m=audio 9 RTP/AVP 0', 'a=recvonly'))).toBe(false);
   expect(isHold(sdp('c=IN IP4 0.0.0.0', 'm=audio 9 RTP/AVP 0'))).toBe(true);
-  // a browser's own placeholder address is no hold: candidates follow
-  expect(isHold(sdp('m=audio 9 RTP/AVP 0', 'c=IN IP4 0.0.0.0', 'a=candidate:1 1 UDP 1 10.0.0.1 9 typ host'))).toBe(
-    false,
-  );
+  // with ICE the address is a placeholder
+  expect(isHold(sdp('m=audio 9 RTP/AVP 0', 'c=IN IP4 0.0.0.0', 'a=ice-ufrag:abcd'))).toBe(false);
   expect(isHold(sdp('m=audio 0 RTP/AVP 0', 'a=inactive'))).toBe(false);
 });
 

@@ -19,9 +19,10 @@ export function summarizeMedia(sdp: string): MediaSummary[] {
   return sections.map((section) => {
     const [kind = '', port = '0'] = section.split(' ', 2);
     let direction = directionOf(section) ?? sessionDirection;
-    // RFC 2543's hold: an address of zero says "send nothing here", whatever the direction (RFC 3264 section 8.4)
+    // RFC 2543's hold: an address of zero says "send nothing here", whatever the direction (RFC 3264 section 8.4);
+    // with ICE it is a placeholder
     const connection = /^c=IN IP4 (\S+)/m.exec(section)?.[1] ?? /^c=IN IP4 (\S+)/m.exec(session)?.[1];
-    if (connection === '0.0.0.0' && !/^a=candidate:/m.test(section))
+    if (connection === '0.0.0.0' && !/^a=ice-ufrag:/m.test(sdp))
       direction = direction === 'sendrecv' || direction === 'sendonly' ? 'sendonly' : 'inactive';
     return { kind, active: port !== '0', direction };
   });

@@ -1,0 +1,50 @@
+// How large the SDK is for a page that uses all of it: bundled, minified, gzipped. `node tools/run.js tools/size.ts`
+// fails over the limit; the aim is less. The web apps' scripts are measured too, when they are built.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { build } from 'vite';
+
+const root = new URL('..', import.meta.url).pathname;
+const KB = 1000;
+const SDK = { aim: 25 * KB, limit: 30 * KB };
+const PAGE = { aim: 40 * KB, limit: 100 * KB };
+
+const bundled = await build({
+  root,
+  configFile: false,
+  logLevel: 'error',
+  build: {
+    write: false,
+    target: 'es2023',
+    lib: { entry: 'src/client/index.ts', formats: ['es'] },
+    // a library is left with its white space by default
+    rolldownOptions: { output: { minify: true } },
+  },
+});
+const outputs = (Array.isArray(bundled) ? bundled : [bundled]).flatMap((result) =>
+  'output' in result ? result.output : [],
+);
+const code = outputs.map((chunk) => (chunk.type === 'chunk' ? chunk.code : '')).join('');
+const results = [report('SDK (src/client)', code, SDK)];
+
+const assets = join(root, 'dist/apps/assets');
+if (existsSync(assets)) {
+  const scripts = readdirSync(assets).filter((file) => file.endsWith('.js'));
+  const page = scripts.map((file) => readFileSync(join(assets, file), 'utf8')).join('');
+  results.push(report('Communicator (dist/apps)', page, PAGE));
+}
+process.exit(results.every(Boolean) ? 0 : 1);
+
+function report(what: string, text: string, bounds: { aim: number; limit: number }): boolean {
+  const size = gzipSync(text, { level: 9 }).length;
+  const verdict = size > bounds.limit ? 'over the limit' : size > bounds.aim ? 'over the aim' : 'fine';
+  console.log(
+    `${what}: ${kilobytes(text.length)} minified, ${kilobytes(size)} gzip (aim ${kilobytes(bounds.aim)}, limit ${kilobytes(bounds.limit)}): ${verdict}`,
+  );
+  return size <= bounds.limit;
+}
+
+function kilobytes(octets: number): string {
+  return `${(octets / KB).toFixed(1)} kB`;
+}
