@@ -91,7 +91,7 @@ function parseParameter(text: ByteString, from: number, end: number, parameters:
   const nameEnd = equals === -1 ? end : equals;
   if (nameEnd === from) throw malformed(what);
   escaped(text, from, nameEnd, URI_PARAMETER, what);
-  const name = text.slice(from, nameEnd).toLowerCase();
+  const name = comparable(text.slice(from, nameEnd)).toLowerCase(); // %6C%72 is lr (RFC 4475 esc01)
   let value: ByteString | undefined;
   if (equals !== -1) {
     if (equals + 1 === end) throw malformed(what);
