@@ -44,7 +44,10 @@ export function Thread({ peer }: { peer: string }) {
     end.current?.scrollIntoView({ block: 'end' });
     markRead(peer);
   }, [peer, messages.length]);
-  useEffect(() => input.current?.focus({ preventScroll: true }), [peer]);
+  useEffect(() => {
+    // Where a keyboard would pop up over half the screen, the person asks for it.
+    if (matchMedia('(pointer: fine)').matches) input.current?.focus({ preventScroll: true });
+  }, [peer]);
 
   const send = (): void => {
     const trimmed = text.value.trim();
