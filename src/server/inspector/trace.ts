@@ -1,0 +1,172 @@
+// The inspector's trace: every SIP message on both of its hops, in a bounded ring in memory. The hot path only keeps a
+// reference to the text that was received or sent; grouping by Call-ID and redaction happen when somebody reads.
+import type { ByteString } from '../../protocol/byte-string.ts';
+
+export interface TraceEvent {
+  /** Milliseconds since 1970. */
+  at: number;
+  direction: 'in' | 'out';
+  /** `ws 192.0.2.1:40000`: the hop. */
+  flow: string;
+  /** Redacted. */
+  message: ByteString;
+}
+
+export interface CallSummary {
+  callId: ByteString;
+  /** Of its first request in the trace. */
+  method: string;
+  from: ByteString;
+  to: ByteString;
+  /** Milliseconds since 1970. */
+  started: number;
+  ended: number;
+  messages: number;
+  /** The last final status of that method, if any. */
+  status: number | undefined;
+}
+
+export interface CallTrace {
+  /** The latest calls (and other exchanges), newest first. */
+  list(limit: number): CallSummary[];
+  /** Its messages in order; empty when it is not known (any more). */
+  get(callId: ByteString): TraceEvent[];
+}
+
+interface Entry {
+  at: number;
+  out: boolean;
+  flow: string;
+  text: ByteString;
+}
+
+export class SipTrace implements CallTrace {
+  readonly #entries: Array<Entry | undefined>;
+  readonly #capacity: number;
+  readonly #maxBytes: number;
+  readonly #now: () => number;
+  #first = 0;
+  #count = 0;
+  #bytes = 0;
+
+  constructor(options: { messages: number; bytes: number; now: () => number }) {
+    this.#capacity = Math.max(1, options.messages);
+    this.#maxBytes = options.bytes;
+    this.#now = options.now;
+    this.#entries = [];
+  }
+
+  get size(): number {
+    return this.#count;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  record(out: boolean, flow: string, text: ByteString): void {
+    if (text.length > this.#maxBytes) return;
+    while (this.#count >= this.#capacity || this.#bytes + text.length > this.#maxBytes) this.#drop();
+    this.#entries[(this.#first + this.#count) % this.#capacity] = { at: this.#now(), out, flow, text };
+    this.#count += 1;
+    this.#bytes += text.length;
+  }
+
+  list(limit: number): CallSummary[] {
+    const calls = new Map<ByteString, CallSummary>();
+    for (const entry of this.#inOrder()) {
+      const callId = header(entry.text, CALL_ID);
+      if (callId === undefined) continue;
+      const cseq = header(entry.text, CSEQ)?.split(/\s+/)[1] ?? '';
+      const status = /^SIP\/2\.0 (\d{3})/.exec(entry.text)?.[1];
+      let call = calls.get(callId);
+      if (call === undefined) {
+        call = {
+          callId,
+          method: cseq,
+          from: header(entry.text, FROM) ?? '',
+          to: header(entry.text, TO) ?? '',
+          started: entry.at,
+          ended: entry.at,
+          messages: 0,
+          status: undefined,
+        };
+        calls.set(callId, call);
+      }
+      call.ended = entry.at;
+      call.messages += 1;
+      if (status !== undefined && Number(status) >= 200 && cseq === call.method) call.status = Number(status);
+    }
+    return [...calls.values()].sort((a, b) => b.ended - a.ended).slice(0, Math.max(0, limit));
+  }
+
+  get(callId: ByteString): TraceEvent[] {
+    const events: TraceEvent[] = [];
+    for (const entry of this.#inOrder()) {
+      if (!entry.text.includes(callId) || header(entry.text, CALL_ID) !== callId) continue;
+      events.push({
+        at: entry.at,
+        direction: entry.out ? 'out' : 'in',
+        flow: entry.flow,
+        message: redact(entry.text),
+      });
+    }
+    return events;
+  }
+
+  *#inOrder(): Iterable<Entry> {
+    for (let i = 0; i < this.#count; i++) yield this.#entries[(this.#first + i) % this.#capacity]!;
+  }
+
+  #drop(): void {
+    const entry = this.#entries[this.#first]!;
+    this.#entries[this.#first] = undefined;
+    this.#bytes -= entry.text.length;
+    this.#first = (this.#first + 1) % this.#capacity;
+    this.#count -= 1;
+  }
+}
+
+const CALL_ID = /^(?:Call-ID|i)[ \t]*:[ \t]*(.*?)[ \t]*$/im;
+const CSEQ = /^CSeq[ \t]*:[ \t]*(.*?)[ \t]*$/im;
+const FROM = /^(?:From|f)[ \t]*:[ \t]*(.*?)[ \t]*$/im;
+const TO = /^(?:To|t)[ \t]*:[ \t]*(.*?)[ \t]*$/im;
+
+function header(text: ByteString, pattern: RegExp): ByteString | undefined {
+  const end = text.indexOf('\r\n\r\n');
+  return pattern.exec(end < 0 ? text : text.slice(0, end).replaceAll('\r', ''))?.[1];
+}
+
+/** Bodies that people wrote, and keys: not for a reader of the trace. */
+const SECRET_FIELD =
+  /^((?:Proxy-)?Authorization|(?:Proxy-|WWW-)?Authenticate|Authentication-Info|Proxy-Authentication-Info|Identity|Cookie)([ \t]*:).*(?:\r?\n[ \t].*)*$/gim;
+const SECRET_ATTRIBUTE = /^(a=(?:crypto|ice-pwd|key-mgmt):|k=)[^\r\n]*/gim;
+/** A credential in a URI's query or header part. */
+const SECRET_PARAMETER = /([?&;](?:password|passwd|access_token|token)=)[^&;>\s"]*/gi;
+/** RFC 3261 section 19.1.1: userinfo may carry a password. */
+const URI_PASSWORD = /(sips?:[^\s:@<>"]+:)[^\s@<>"]+@/gi;
+
+/** The message without credentials, keys, and the text of instant messages. */
+export function redact(text: ByteString): ByteString {
+  const split = text.search(/\r?\n\r?\n/);
+  const head = split < 0 ? text : text.slice(0, split);
+  const body = split < 0 ? '' : text.slice(split);
+  const safeHead = head
+    .replace(SECRET_FIELD, '$1$2 [redacted]')
+    .replace(SECRET_PARAMETER, '$1[redacted]')
+    .replace(URI_PASSWORD, '$1[redacted]@');
+  if (body.trim() === '') return safeHead + body;
+  const type = /^(?:Content-Type|c)[ \t]*:[ \t]*([^\s;]+)/im.exec(head)?.[1]?.toLowerCase() ?? '';
+  if (type === 'application/sdp' || type.startsWith('multipart/'))
+    return safeHead + body.replace(SECRET_ATTRIBUTE, '$1[redacted]');
+  // Only session descriptions and the field's own state documents are for the inspector; all else is a person's.
+  if (
+    /^(?:application\/(?:pidf|reginfo|dialog-info|watcherinfo|simple-message-summary|trickle-ice-sdpfrag|dtmf-relay)|message\/sipfrag)/.test(
+      type,
+    )
+  ) {
+    if (type === 'application/dtmf-relay') return `${safeHead}\r\n\r\n[redacted]`;
+    return safeHead + body.replace(SECRET_ATTRIBUTE, '$1[redacted]');
+  }
+  return `${safeHead}\r\n\r\n[${body.trim().length} octets redacted]`;
+}

@@ -1,0 +1,69 @@
+/** Every bound of the SIP server, with its default. Times are milliseconds. */
+export interface SipLimits {
+  /** Server transactions under way, over all flows: beyond it new requests are answered 503 with Retry-After. */
+  transactions: number;
+  /** ... and those of one source address, so that one source cannot take all of them. */
+  transactionsPerAddress: number;
+  /** Event-loop lag (milliseconds, smoothed) beyond which part of the new calls and messages is answered 503. */
+  lag: number;
+  /** Requests a second of one flow, or for UDP of one address, and how many may come at once. */
+  requestRate: number;
+  requestBurst: number;
+  /** Branches of one request (RFC 3261 section 16.6), and so RFC 5393's Max-Breadth. */
+  branches: number;
+  /** Bindings of one address of record. */
+  bindings: number;
+  /** Addresses of record with bindings. */
+  addresses: number;
+  /** Contact values in one REGISTER. */
+  contacts: number;
+  /** Octets of what a binding keeps (contact, parameters, Path). */
+  bindingBytes: number;
+  /** Failed credentials for one name from one address: how many at once, and how long each takes to be forgiven. */
+  failuresPerName: number;
+  failureForgiven: number;
+  /** Failed credentials from one address, whatever the name, and how long each takes to be forgiven. */
+  failuresPerAddress: number;
+  addressFailureForgiven: number;
+  /** Sources whose failures and rates are remembered. */
+  sources: number;
+  /** Seconds a binding is granted at least (423 below it), by default, and at most. */
+  minExpires: number;
+  defaultExpires: number;
+  maxExpires: number;
+  /** RFC 5626 Flow-Timer, seconds. */
+  flowTimer: number;
+  /** Timer C (RFC 3261 section 16.6 step 11). */
+  timerC: number;
+  /** How long the contacts of one q ring before those of the next are tried as well. */
+  serialRing: number;
+  /** Messages, and their octets, that the inspector's trace keeps. */
+  traceMessages: number;
+  traceBytes: number;
+}
+
+export const sipLimits: Readonly<SipLimits> = {
+  transactions: 50_000,
+  transactionsPerAddress: 30_000,
+  lag: 150,
+  requestRate: 5_000,
+  requestBurst: 20_000,
+  branches: 60,
+  bindings: 20,
+  addresses: 200_000,
+  contacts: 20,
+  bindingBytes: 4_096,
+  failuresPerName: 10,
+  failureForgiven: 6_000,
+  failuresPerAddress: 200,
+  addressFailureForgiven: 200,
+  sources: 20_000,
+  minExpires: 60,
+  defaultExpires: 600,
+  maxExpires: 3_600,
+  flowTimer: 25,
+  timerC: 185_000,
+  serialRing: 20_000,
+  traceMessages: 20_000,
+  traceBytes: 16 * 1024 * 1024,
+};

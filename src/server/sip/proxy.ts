@@ -1,0 +1,324 @@
+// The stateful proxy (RFC 3261 section 16): where a request goes, by the location service, by a configured route, or,
+// within a dialog, by the flow that our token names.
+import type { ByteString } from '../../protocol/byte-string.ts';
+import type { Request, Response } from '../../protocol/sip/message.ts';
+import type { Flow, Identity } from '../../transport/flow.ts';
+import type { SipAccounts } from '../accounts/sip-accounts.ts';
+import type { Answers } from './answer.ts';
+import { removeOwnCredentials } from './authentication.ts';
+import { flowState } from './flow-state.ts';
+import { type FlowTokens, type TokenSide, tagHash } from './flow-token.ts';
+import type { Forwarding } from './forward.ts';
+import { gruuInstance } from './gruu.ts';
+import type { Identities } from './identity.ts';
+import type { Inbound } from './inbound.ts';
+import type { SipLimits } from './limits.ts';
+import type { Location } from './location.ts';
+import type { SipCounters } from './metrics.ts';
+import type { Outbox } from './outbox.ts';
+import type { Transports } from './ports.ts';
+import { type Branch, type Forwarder, ResponseContext } from './response-context.ts';
+import type { Peer, Routing } from './routing.ts';
+import { type Target, userTargets } from './targets.ts';
+import { ServerTransaction, type TransactionLayer } from './transactions.ts';
+import { tryUri } from './try-uri.ts';
+
+/** Requests that make a dialog, or may (RFC 3261 section 12, RFC 6665, RFC 3515). */
+const FORMS_DIALOG = new Set(['INVITE', 'SUBSCRIBE', 'REFER', 'NOTIFY']);
+
+/** Bound of `calls`. */
+const MOST_CALLS = 100_000;
+
+export interface ProxyParts {
+  realm: string;
+  limits: SipLimits;
+  accounts: SipAccounts;
+  identities: Identities;
+  routing: Routing;
+  location: Location;
+  tokens: FlowTokens;
+  forwarding: Forwarding;
+  transactions: TransactionLayer;
+  answers: Answers;
+  outbox: Outbox;
+  counters: SipCounters;
+  /** Connections by Flow.id. */
+  flows: Map<string, Flow>;
+}
+
+export class Proxy implements Forwarder {
+  readonly transactions: TransactionLayer;
+  readonly limits: SipLimits;
+  readonly contexts = new Set<ResponseContext>();
+  /** Calls that are up: Call-IDs of INVITEs answered 2xx whose BYE has not passed. What draining waits for. */
+  readonly calls = new Set<string>();
+  transports: Transports = { udpFlow: () => undefined };
+  readonly #parts: ProxyParts;
+
+  constructor(parts: ProxyParts) {
+    this.#parts = parts;
+    this.transactions = parts.transactions;
+    this.limits = parts.limits;
+  }
+
+  /**
+   * A request that the edge lets pass. `mayLeave`: its sender is one of ours, so that it may go to another domain.
+   * `whenDone` is called when its server transaction is over.
+   */
+  receive(inbound: Inbound, mayLeave: boolean, whenDone?: () => void): void {
+    const { answers, forwarding, counters } = this.#parts;
+    const { request } = inbound;
+    // RFC 3261 section 16.3: 3. Max-Forwards
+    if (request.maxForwards === 0) return answers.reply(inbound, 483);
+    // 4. Loop detection (RFC 5393 section 4.2)
+    const hash = forwarding.loopHash(request);
+    if (forwarding.loops(request, hash)) {
+      counters.loops += 1;
+      return answers.reply(inbound, 482);
+    }
+    // 5. Proxy-Require: nothing that needs more than any proxy does
+    if (request.has('proxy-require'))
+      return answers.reply(inbound, 420, undefined, [['Unsupported', request.values('proxy-require').join(', ')]]);
+    const groups = this.#targets(inbound, mayLeave);
+    if (groups === undefined) return;
+    // 6. The server transaction, and 16.6 for each target
+    this.#strip(inbound);
+    const server = new ServerTransaction(
+      this.transactions,
+      inbound.key,
+      request,
+      inbound.replyFlow,
+      inbound.flow.remote.address,
+    );
+    const context = new ResponseContext(this, inbound, server, groups, this.#breadth(request), hash);
+    context.whenDone = whenDone;
+    server.start();
+    context.start();
+  }
+
+  /** An ACK for a 2xx, within its dialog: passed on without state (RFC 3261 section 16.7, last paragraph). */
+  receiveAck(inbound: Inbound): void {
+    const { forwarding } = this.#parts;
+    const { request } = inbound;
+    if (request.maxForwards === 0) return;
+    const target = this.#dialogTarget(inbound);
+    if (target === undefined) return;
+    this.#strip(inbound);
+    const copy = forwarding.copy(request, target, forwarding.loopHash(request));
+    this.#parts.outbox.send(target.flow, copy);
+  }
+
+  // --- RFC 3261 section 16.5: targets
+
+  /** undefined: it has been answered. */
+  #targets(inbound: Inbound, mayLeave: boolean): Target[][] | undefined {
+    const { answers, routing, location, identities, accounts, counters } = this.#parts;
+    const { request } = inbound;
+    if (inbound.token !== undefined) {
+      const target = this.#dialogTarget(inbound);
+      if (target !== undefined) return [[target]];
+      counters.deadFlows += 1;
+      return this.#refuse(inbound, 430);
+    }
+    const uri = request.target;
+    // A Route set that a message brings along leads to configured routes only.
+    const next = request.has('route') ? request.routes[0] : undefined;
+    if (next !== undefined) {
+      const peer = peerOfRoute(routing, next.uri);
+      if (peer === undefined || !mayLeave) return this.#refuse(inbound, mayLeave ? 404 : 403);
+      return this.#toPeer(inbound, peer);
+    }
+    if (routing.isLocal(uri)) {
+      const name = uri.user === undefined ? undefined : identities.name(uri.user);
+      if (name === undefined) return this.#refuse(inbound, 404);
+      const groups = userTargets(location, name, uri, inbound.now);
+      if (groups.length > 0) return groups;
+      const known = accounts.exists(name) || location.all(name).length > 0;
+      answers.reply(inbound, known ? 480 : 404);
+      return undefined;
+    }
+    const peer = routing.peer(uri.host) ?? routing.peerAt(uri);
+    // From outside, only local users are reached.
+    if (peer === undefined) return this.#refuse(inbound, mayLeave ? 404 : 403);
+    if (!mayLeave) return this.#refuse(inbound, 403);
+    return this.#toPeer(inbound, peer);
+  }
+
+  #toPeer(inbound: Inbound, peer: Peer): Target[][] | undefined {
+    const flow = peer.reach(this.transports);
+    if (flow === undefined) return this.#refuse(inbound, 500);
+    if (flow.transport !== 'udp') this.#parts.flows.set(flow.id, flow);
+    return [[{ flow, peer }]];
+  }
+
+  #refuse(inbound: Inbound, status: number): undefined {
+    this.#parts.answers.reply(inbound, status);
+    return undefined;
+  }
+
+  /** Within a dialog: the other side's flow, whatever address the Request-URI and further Routes have. */
+  #dialogTarget(inbound: Inbound): Target | undefined {
+    const { token, request } = inbound;
+    if (token === undefined) return undefined;
+    const side = inbound.fromCaller ? token.callee : token.caller;
+    const flow = this.#sideFlow(side, inbound.now);
+    if (flow === undefined) return undefined;
+    const target: Target = { flow };
+    const uri = this.#contactOfGruu(request, inbound.now);
+    if (uri !== undefined) target.uri = uri;
+    return target;
+  }
+
+  /** RFC 5627 section 5.2: a remote target that is a GRUU of ours becomes the contact it stands for. */
+  #contactOfGruu(request: Request, now: number): ByteString | undefined {
+    if (!request.uri.includes(';gr')) return undefined;
+    const { routing, identities, location } = this.#parts;
+    const uri = request.target;
+    const instance = gruuInstance(uri);
+    const name = instance === undefined || !routing.isLocal(uri) ? undefined : identities.localName(uri);
+    if (name === undefined) return undefined;
+    return location.reachable(name, now).findLast((binding) => binding.instance === instance)?.contact;
+  }
+
+  /** The way to a side as its token names it: the flow, else the one its client has registered by since. */
+  #sideFlow(side: TokenSide, now: number): Flow | undefined {
+    const { flows, location, routing } = this.#parts;
+    if (side.flow !== undefined) {
+      const flow = flows.get(side.flow);
+      if (flow?.open) return flow;
+    }
+    if (side.binding !== undefined) {
+      const binding = location.find(side.binding, now);
+      if (binding !== undefined) return binding.flow;
+    }
+    if (side.udp !== undefined) return this.transports.udpFlow(side.udp, side.udp.localPort);
+    return side.route === undefined ? undefined : routing.peer(side.route)?.reach(this.transports);
+  }
+
+  // --- Forwarder
+
+  copyFor(context: ResponseContext, target: Target, maxBreadth: number): { request: Request; recordRoute?: string } {
+    const { forwarding, tokens } = this.#parts;
+    const { inbound, request } = context;
+    const copy = {
+      flow: target.flow,
+      uri: target.uri,
+      path: target.path,
+      maxBreadth,
+      recordRoute: undefined as string | undefined,
+    };
+    let user: string | undefined;
+    if (inbound.token === undefined && FORMS_DIALOG.has(request.method)) {
+      user = tokens.sign(
+        {
+          caller: this.#callerSide(inbound),
+          callee: this.#calleeSide(target),
+          callerTag: tagHash(request.from.tag ?? ''),
+        },
+        request.callId,
+      );
+      copy.recordRoute = `<${forwarding.uri(target.flow, user)}>`;
+    }
+    const forwarded = forwarding.copy(request, copy, context.loopHash);
+    if (target.peer?.trusted && inbound.identity !== undefined) this.#assert(forwarded, inbound.identity);
+    return copy.recordRoute === undefined
+      ? { request: forwarded }
+      : { request: forwarded, recordRoute: copy.recordRoute };
+  }
+
+  upstream(context: ResponseContext, response: Response, branch: Branch | undefined): void {
+    this.#countCall(context, response.status);
+    if (branch === undefined) return;
+    // RFC 3325 section 5: what a stranger asserts goes no further.
+    if (!branch.target.peer?.trusted) stripAsserted(response);
+    // RFC 3261 section 16.7 step 8: each side gets the Record-Route by which it reaches us.
+    const { recordRoute } = branch;
+    if (recordRoute === undefined || !response.has('record-route')) return;
+    const { forwarding } = this.#parts;
+    const user = recordRoute.slice(recordRoute.indexOf(':') + 1, recordRoute.indexOf('@'));
+    const upstream = `<${forwarding.uri(context.inbound.flow, user)}>`;
+    if (upstream === recordRoute) return;
+    const values = response.values('record-route').map((value) => (value.includes(user) ? upstream : value));
+    response.set('record-route', values.join(', '));
+  }
+
+  #countCall(context: ResponseContext, status: number): void {
+    if (status < 200) return;
+    const { method, callId } = context.request;
+    if (method === 'BYE') this.calls.delete(callId);
+    else if (method === 'INVITE' && status < 300) {
+      if (this.calls.size >= MOST_CALLS) this.calls.clear(); // calls whose BYE went astray: start counting anew
+      this.calls.add(callId);
+    }
+  }
+
+  unreachable(target: Target): void {
+    const { binding } = target;
+    this.#parts.counters.deadFlows += 1;
+    if (binding !== undefined && !binding.flow.open) this.#parts.location.remove(binding);
+  }
+
+  #callerSide(inbound: Inbound): TokenSide {
+    const { flow, state } = inbound;
+    const side = flowSide(flow);
+    if (inbound.peer !== undefined) side.route = inbound.peer.domain;
+    if (flow.transport !== 'udp') {
+      const binding = state.bindings.at(-1);
+      if (binding !== undefined) side.binding = binding.id;
+      return side;
+    }
+    const name = this.#parts.identities.localName(inbound.from);
+    if (name === undefined) return side;
+    const { address, port } = flow.remote;
+    const own = this.#parts.location
+      .all(name)
+      .find(({ flow: { remote } }) => remote.address === address && remote.port === port);
+    if (own !== undefined) side.binding = own.id;
+    return side;
+  }
+
+  #calleeSide(target: Target): TokenSide {
+    const side = flowSide(target.flow);
+    if (target.binding !== undefined) side.binding = target.binding.id;
+    if (target.peer !== undefined) side.route = target.peer.domain;
+    return side;
+  }
+
+  // --- what goes no further than here
+
+  #strip(inbound: Inbound): void {
+    const { request } = inbound;
+    removeOwnCredentials(request, this.#parts.realm);
+    if (!inbound.peer?.trusted) stripAsserted(request);
+  }
+
+  /** RFC 3325 section 5 and 7: who it is, for those who are trusted, unless the user asked for privacy. */
+  #assert(request: Request, identity: Identity): void {
+    const privacy = request.has('privacy') ? (request.get('privacy') ?? '').toLowerCase() : '';
+    if (/(?:^|[;\s])(?:id|user)(?:$|[;\s])/.test(privacy)) return;
+    request.set('p-asserted-identity', `<sip:${encodeURIComponent(identity.name)}@${this.#parts.realm}>`);
+  }
+
+  /** RFC 5393 section 5.3.3. */
+  #breadth(request: Request): number {
+    const most = this.limits.branches;
+    const value = request.get('max-breadth');
+    if (value === undefined) return most;
+    return /^\d{1,9}$/.test(value) ? Math.min(most, Number(value)) : most;
+  }
+}
+
+function stripAsserted(message: Request | Response): void {
+  if (message.has('p-asserted-identity')) message.remove('p-asserted-identity');
+  if (message.has('p-preferred-identity')) message.remove('p-preferred-identity');
+}
+
+function flowSide(flow: Flow): TokenSide {
+  if (flow.transport !== 'udp') return { flow: flow.id };
+  return { udp: { localPort: flow.local.port, address: flow.remote.address, port: flow.remote.port } };
+}
+
+function peerOfRoute(routing: Routing, text: ByteString): Peer | undefined {
+  const uri = tryUri(text);
+  return uri === undefined ? undefined : (routing.peer(uri.host) ?? routing.peerAt(uri));
+}

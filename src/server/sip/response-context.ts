@@ -1,0 +1,350 @@
+// The response context of a stateful proxy (RFC 3261 sections 16.2 and 16.7): one request, its branches, and what goes
+// back of their responses. Everything in it is synchronous.
+
+import { createCancel } from '../../protocol/sip/cancel.ts';
+import type { Request, Response } from '../../protocol/sip/message.ts';
+import type { Timer } from '../../transport/clock.ts';
+import { makeResponse } from './answer.ts';
+import { betterResponse, type Outcome } from './best-response.ts';
+import { type FlowDependent, flowState } from './flow-state.ts';
+import type { Inbound } from './inbound.ts';
+import type { SipLimits } from './limits.ts';
+import type { Target } from './targets.ts';
+import {
+  ClientTransaction,
+  type ClientUser,
+  type ServerTransaction,
+  type ServerUser,
+  type TransactionLayer,
+} from './transactions.ts';
+
+/** What the context asks of the proxy. */
+export interface Forwarder {
+  readonly transactions: TransactionLayer;
+  readonly limits: SipLimits;
+  /** The copy for that target; `maxBreadth` is its share. */
+  copyFor(context: ResponseContext, target: Target, maxBreadth: number): { request: Request; recordRoute?: string };
+  /** Last changes to a response on its way up (Record-Route for the other side, RFC 3325). */
+  upstream(context: ResponseContext, response: Response, branch: Branch | undefined): void;
+  /** A target could not be reached at all. */
+  unreachable(target: Target): void;
+  contexts: Set<ResponseContext>;
+}
+
+export class Branch {
+  readonly target: Target;
+  readonly transaction: ClientTransaction;
+  /** The Record-Route value we put in. */
+  readonly recordRoute: string | undefined;
+  timer: Timer | undefined;
+  proceeding = false;
+  /** To be cancelled as soon as it may be. */
+  cancelled = false;
+  cancelReason: string | undefined;
+  cancelSent = false;
+  done = false;
+
+  constructor(target: Target, transaction: ClientTransaction, recordRoute: string | undefined) {
+    this.target = target;
+    this.transaction = transaction;
+    this.recordRoute = recordRoute;
+  }
+}
+
+/** RFC 3261 section 9.1: how long a cancelled INVITE may take to end. */
+const CANCEL_WAIT = 32_000;
+
+export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
+  readonly inbound: Inbound;
+  /** The request after RFC 3261 section 16.4. */
+  readonly request: Request;
+  readonly server: ServerTransaction;
+  readonly loopHash: string;
+  /** Called once when the server transaction is over. */
+  whenDone: (() => void) | undefined;
+  readonly #proxy: Forwarder;
+  readonly #invite: boolean;
+  readonly #branches: Branch[] = [];
+  #groups: Target[][];
+  #breadth: number;
+  #pending = 0;
+  #best: Outcome | undefined;
+  #challenges: string[][] | undefined;
+  /** A final response has gone up. */
+  #answered = false;
+  /** No new branches: cancelled, or a 6xx has come. */
+  #ending = false;
+  #starting = false;
+  #ringTimer: Timer | undefined;
+
+  constructor(
+    proxy: Forwarder,
+    inbound: Inbound,
+    server: ServerTransaction,
+    groups: Target[][],
+    breadth: number,
+    loopHash: string,
+  ) {
+    this.#proxy = proxy;
+    this.inbound = inbound;
+    this.request = inbound.request;
+    this.server = server;
+    this.#groups = groups;
+    this.#breadth = breadth;
+    this.loopHash = loopHash;
+    this.#invite = inbound.request.method === 'INVITE';
+  }
+
+  start(): void {
+    this.server.user = this;
+    this.#proxy.contexts.add(this);
+    if (this.#invite && this.inbound.flow.reliable) {
+      const state = flowState(this.inbound.flow);
+      state.dependents ??= new Set();
+      state.dependents.add(this);
+    }
+    this.#nextGroup();
+  }
+
+  /** The caller wants no more (RFC 3261 section 16.10). */
+  cancel(reason?: string): void {
+    if (this.#answered) return;
+    this.#ending = true;
+    this.#groups = [];
+    this.#cancelBranches(reason);
+    if (this.#pending === 0) this.#finish();
+  }
+
+  /** The caller's connection is gone: nobody waits for this call any more. */
+  flowLost(): void {
+    this.cancel();
+  }
+
+  // --- branches
+
+  #nextGroup(): void {
+    while (this.#pending === 0 && !this.#ending) {
+      const group = this.#groups.shift();
+      if (group === undefined) break;
+      this.#startGroup(group);
+    }
+    if (this.#pending === 0) this.#finish();
+    else if (this.#invite && this.#groups.length > 0) this.#limitRinging();
+  }
+
+  /** RFC 5393 section 5.3.3: the breadths of branches at the same time add up to no more than ours. */
+  #startGroup(group: Target[]): void {
+    const breadth = this.#breadth;
+    if (breadth < 1) return this.#record({ status: 440 });
+    const now = group.length > breadth ? group.slice(0, breadth) : group;
+    if (now.length < group.length) this.#groups.unshift(group.slice(breadth));
+    const share = Math.floor(breadth / now.length);
+    let extra = breadth - share * now.length;
+    this.#starting = true; // a branch that fails at once must not end the context before its brothers have begun
+    for (const target of now) {
+      this.#startBranch(target, share + (extra > 0 ? 1 : 0));
+      extra -= 1;
+    }
+    this.#starting = false;
+  }
+
+  #startBranch(target: Target, maxBreadth: number): void {
+    const proxy = this.#proxy;
+    const { request, recordRoute } = proxy.copyFor(this, target, maxBreadth);
+    const transaction = new ClientTransaction(proxy.transactions, request, target.flow, this);
+    const branch = new Branch(target, transaction, recordRoute);
+    this.#branches.push(branch);
+    this.#pending += 1;
+    if (this.#invite) this.#startTimerC(branch);
+    transaction.start();
+  }
+
+  #branch(transaction: ClientTransaction): Branch | undefined {
+    for (const branch of this.#branches) if (branch.transaction === transaction) return branch;
+    return undefined;
+  }
+
+  /** RFC 3261 section 16.6 step 11 and 16.8. */
+  #startTimerC(branch: Branch): void {
+    branch.timer?.close();
+    branch.timer = this.#proxy.transactions.clock.setTimer(this.#proxy.limits.timerC, () => {
+      branch.timer = undefined;
+      if (branch.proceeding) this.#cancelBranch(branch);
+      else this.#branchDone(branch, { status: 408 });
+    });
+  }
+
+  #limitRinging(): void {
+    this.#ringTimer?.close();
+    this.#ringTimer = this.#proxy.transactions.clock.setTimer(this.#proxy.limits.serialRing, () => {
+      this.#ringTimer = undefined;
+      for (const branch of this.#branches) this.#cancelBranch(branch);
+    });
+  }
+
+  #cancelBranches(reason?: string): void {
+    for (const branch of this.#branches) this.#cancelBranch(branch, reason);
+  }
+
+  /** RFC 3261 section 9.1: only after a provisional response; until then it is remembered. */
+  #cancelBranch(branch: Branch, reason?: string): void {
+    if (branch.done || !this.#invite || branch.cancelSent) return;
+    branch.cancelled = true;
+    branch.cancelReason ??= reason;
+    if (!branch.proceeding) return;
+    branch.cancelSent = true;
+    branch.timer?.close();
+    branch.timer = this.#proxy.transactions.clock.setTimer(CANCEL_WAIT, () => {
+      branch.timer = undefined;
+      branch.transaction.discard();
+      this.#branchDone(branch, { status: 487 });
+    });
+    const cancel = createCancel(branch.transaction.request, branch.cancelReason);
+    new ClientTransaction(this.#proxy.transactions, cancel, branch.transaction.flow, IGNORED).start();
+  }
+
+  #branchDone(branch: Branch, outcome: Outcome): void {
+    if (branch.done) return;
+    branch.done = true;
+    branch.timer?.close();
+    branch.timer = undefined;
+    this.#pending -= 1;
+    const { target } = branch;
+    // RFC 5626 section 7: the next flow of the same instance, when this one has failed.
+    if ((outcome.status === 430 || (outcome.status === 408 && outcome.response === undefined)) && !this.#ending) {
+      const [next, ...alternatives] = target.alternatives ?? [];
+      if (next !== undefined && !branch.cancelled) {
+        this.#startBranch({ ...next, alternatives }, Math.max(1, this.#breadth));
+        return;
+      }
+    }
+    this.#record(outcome);
+    if (this.#pending === 0 && !this.#answered && !this.#starting) this.#nextGroup();
+  }
+
+  // --- responses (RFC 3261 section 16.7)
+
+  onResponse(response: Response, transaction: ClientTransaction): void {
+    // 1. Find the branch
+    const branch = this.#branch(transaction);
+    if (branch === undefined) return;
+    const { status } = response;
+    // 2. Timer C
+    if (status < 200) {
+      branch.proceeding = true;
+      if (branch.cancelled) this.#cancelBranch(branch);
+      else if (this.#invite && status > 100) this.#startTimerC(branch);
+      if (status === 100) return;
+    }
+    // 3. Remove the top Via
+    response.removeFirstValue('via');
+    if (!response.has('via')) return;
+    // 4, 5. Provisional and 2xx go up at once
+    if (status < 200) {
+      if (!this.#answered) this.#send(response, branch);
+      return;
+    }
+    if (status < 300) {
+      const first = !this.#answered;
+      if (first || this.#invite) this.#send(response, branch);
+      this.#answered = true;
+      this.#groups = [];
+      if (!branch.done) {
+        branch.done = true;
+        branch.timer?.close();
+        branch.timer = undefined;
+        this.#pending -= 1;
+      }
+      // 10. The others are told why (RFC 3326)
+      if (first) {
+        this.#stopRinging();
+        this.#cancelBranches('SIP;cause=200;text="Call completed elsewhere"');
+      }
+      return;
+    }
+    if (branch.done) return;
+    if (status >= 600) {
+      // No new branches; the pending ones are cancelled, and then the 6xx goes up.
+      this.#ending = true;
+      this.#groups = [];
+      branch.done = true;
+      branch.timer?.close();
+      this.#pending -= 1;
+      this.#record({ status, response, branch });
+      this.#cancelBranches();
+      if (this.#pending === 0) this.#finish();
+      return;
+    }
+    this.#branchDone(branch, { status, response, branch });
+  }
+
+  onTimeout(transaction: ClientTransaction): void {
+    const branch = this.#branch(transaction);
+    if (branch !== undefined) this.#branchDone(branch, { status: 408 });
+  }
+
+  onTransportError(transaction: ClientTransaction): void {
+    const branch = this.#branch(transaction);
+    if (branch === undefined) return;
+    this.#proxy.unreachable(branch.target);
+    this.#branchDone(branch, { status: 430 });
+  }
+
+  #record(outcome: Outcome): void {
+    const { status, response } = outcome;
+    // 7. Challenges of all branches go up together
+    if (response !== undefined && (status === 401 || status === 407)) {
+      this.#challenges ??= [];
+      for (const name of ['www-authenticate', 'proxy-authenticate'])
+        for (const value of response.all(name)) this.#challenges.push([name, value]);
+    }
+    if (betterResponse(outcome, this.#best)) this.#best = outcome;
+  }
+
+  /** 6. The best response */
+  #finish(): void {
+    if (this.#answered) return;
+    this.#answered = true;
+    this.#stopRinging();
+    let { status, response, branch } = this.#best ?? ({ status: this.#ending ? 487 : 480 } as Outcome);
+    if (status === 408 && !this.#invite) {
+      this.server.abandon(); // RFC 4320 section 4.2
+      return;
+    }
+    // A flow that failed is 430 to whoever asked for that flow, and nobody at home to all others.
+    if (status === 430 && this.inbound.token === undefined) [status, response] = [480, undefined];
+    if (status === 503) [status, response] = [500, undefined]; // 16.7 step 6: a 503 is about our next hop, not us
+    if (response === undefined) this.#send(makeResponse(this.server.request, status, undefined), undefined);
+    else {
+      if (this.#challenges !== undefined && (status === 401 || status === 407)) this.#aggregate(response);
+      this.#send(response, branch);
+    }
+  }
+
+  #aggregate(response: Response): void {
+    response.remove('www-authenticate');
+    response.remove('proxy-authenticate');
+    for (const [name, value] of this.#challenges!) response.append(name!, value!);
+  }
+
+  #send(response: Response, branch: Branch | undefined): void {
+    this.#proxy.upstream(this, response, branch);
+    this.server.respond(response);
+  }
+
+  #stopRinging(): void {
+    this.#ringTimer?.close();
+    this.#ringTimer = undefined;
+  }
+
+  onTerminated(): void {
+    this.#stopRinging();
+    for (const branch of this.#branches) branch.timer?.close();
+    this.#proxy.contexts.delete(this);
+    if (this.#invite) flowState(this.inbound.flow).dependents?.delete(this);
+    this.whenDone?.();
+  }
+}
+
+/** Nobody waits for the answer to a CANCEL: the INVITE's own says it all. */
+const IGNORED: ClientUser = { onResponse() {}, onTimeout() {}, onTransportError() {} };
