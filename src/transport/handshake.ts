@@ -88,23 +88,23 @@ function chooseSubprotocol(
   header: string | undefined,
   subprotocols: ReadonlyMap<string, Subprotocol>,
 ): { name: string; offered: string } {
-  const known = [...subprotocols.keys()].join(', ');
-  if (header === undefined) {
-    throw new ProtocolError('WS_NO_SUBPROTOCOL', `Sec-WebSocket-Protocol is missing; known: ${known}.`, {
-      status: 400,
-    });
-  }
+  if (header === undefined)
+    throw badSubprotocol('WS_NO_SUBPROTOCOL', 'Sec-WebSocket-Protocol is missing', subprotocols);
+  if (subprotocols.has(header)) return { name: header, offered: header };
+
   const list = header.split(',').map((item) => item.trim());
   if (!list.every((item) => TOKEN.test(item)) || new Set(list).size !== list.length) {
-    throw new ProtocolError('WS_SUBPROTOCOL_SYNTAX', 'Sec-WebSocket-Protocol is not a list of distinct tokens.', {
-      status: 400,
-    });
+    throw badSubprotocol('WS_SUBPROTOCOL_SYNTAX', 'Not a list of distinct tokens', subprotocols);
   }
   for (const offered of list) {
     const name = offered.toLowerCase();
     if (subprotocols.has(name)) return { name, offered };
   }
-  throw new ProtocolError('WS_UNKNOWN_SUBPROTOCOL', `No known subprotocol; known: ${known}.`, { status: 400 });
+  throw badSubprotocol('WS_UNKNOWN_SUBPROTOCOL', 'No known subprotocol', subprotocols);
+}
+
+function badSubprotocol(code: string, what: string, subprotocols: ReadonlyMap<string, Subprotocol>): ProtocolError {
+  return new ProtocolError(code, `${what}; known: ${[...subprotocols.keys()].join(', ')}.`, { status: 400 });
 }
 
 /** Answers a handshake with an HTTP error and ends the connection. */
