@@ -115,7 +115,7 @@ modparam("usrloc", "hash_size", 12)
 modparam("nathelper|registrar", "received_avp", "$avp(RECEIVED)")
 modparam("nathelper", "natping_interval", 0)
 modparam("htable", "htable", "wsconn=>size=12;")
-${secret ? `modparam("auth_ephemeral", "secret", "${secret}")` : ''}
+modparam("auth_ephemeral", "secret", "${secret ?? 'unused'}")
 
 request_route {
   if (!mf_process_maxfwd_header("10")) { sl_send_reply("483", "Too Many Hops"); exit; }

@@ -122,5 +122,5 @@ function keep(text: string): string {
 // A test run that dies leaves none of its programs behind.
 const alive = new Set<Program>();
 process.once('exit', () => {
-  for (const program of alive) program.kill('SIGKILL');
+  for (const program of alive) program.kill('SIGTERM'); // not SIGKILL: Kamailio's main process must end its children
 });
