@@ -25,7 +25,7 @@ import type { Outbox } from './outbox.ts';
 import type { Overload } from './overload.ts';
 import type { Logger, Transports } from './ports.ts';
 import { preprocess } from './preprocess.ts';
-import type { Proxy } from './proxy.ts';
+import type { SipProxy } from './proxy.ts';
 import type { RegisterAnswer, Registrar } from './registrar.ts';
 import { ResponseContext } from './response-context.ts';
 import type { Routing } from './routing.ts';
@@ -43,7 +43,7 @@ export interface EdgeParts {
   overload: Overload;
   transactions: TransactionLayer;
   registrar: Registrar;
-  proxy: Proxy;
+  proxy: SipProxy;
   answers: Answers;
   outbox: Outbox;
   counters: SipCounters;
@@ -63,7 +63,7 @@ export class Edge {
     this.#parts = parts;
   }
 
-  receive(flow: Flow, text: ByteString): void {
+  receive(flow: Flow, text: ByteString) {
     let message: Request | Response;
     try {
       message = parseMessage(text) as Request | Response;
@@ -114,7 +114,7 @@ export class Edge {
 
   // --- requests
 
-  #receiveRequest(flow: Flow, request: Request): void {
+  #receiveRequest(flow: Flow, request: Request) {
     const { counters, transactions, overload, answers } = this.#parts;
     count(counters.requests, methodLabel(request.method));
     let inbound: Inbound;
@@ -196,7 +196,7 @@ export class Edge {
   }
 
   /** RFC 3261 sections 9.2 and 16.10. Whoever sent the INVITE may cancel it, also when its credential has expired. */
-  #cancel(inbound: Inbound): void {
+  #cancel(inbound: Inbound) {
     const { transactions, answers } = this.#parts;
     const { request, flow, state, now } = inbound;
     const cancelled = transactions.servers.get(cancelledTransactionKey(request));
@@ -221,7 +221,7 @@ export class Edge {
 
   // --- who sends it (DESIGN "Ephemeral credentials")
 
-  #identify(inbound: Inbound): void {
+  #identify(inbound: Inbound) {
     const { state, request, now } = inbound;
     const inDialog = inbound.token !== undefined;
     const { identity } = state;
@@ -251,7 +251,7 @@ export class Edge {
     this.#dispatch(inbound);
   }
 
-  #identifyStranger(inbound: Inbound): void {
+  #identifyStranger(inbound: Inbound) {
     const { routing, authRequired, identities, answers } = this.#parts;
     const { request, flow, from, state } = inbound;
     const { method } = request;
@@ -294,7 +294,7 @@ export class Edge {
     return offersCredentials(inbound.request, 'authorization', this.#parts.authentication.realm);
   }
 
-  #renew(inbound: Inbound): void {
+  #renew(inbound: Inbound) {
     const { authentication } = this.#parts;
     const { state } = inbound;
     const verdict = authentication.verify(inbound, 'authorization');
@@ -334,7 +334,7 @@ export class Edge {
 
   // --- what is wanted
 
-  #dispatch(inbound: Inbound, whenDone?: () => void): void {
+  #dispatch(inbound: Inbound, whenDone?: () => void) {
     const { routing, answers, proxy, authRequired } = this.#parts;
     const { request } = inbound;
     if (inbound.token === undefined && !request.has('route') && routing.isLocal(request.target)) {
@@ -355,7 +355,7 @@ export class Edge {
   }
 
   /** Requests to the server itself. */
-  #toServer(inbound: Inbound): void {
+  #toServer(inbound: Inbound) {
     const { answers } = this.#parts;
     switch (inbound.request.method) {
       case 'OPTIONS': // RFC 3261 section 11.2
@@ -382,7 +382,7 @@ export class Edge {
     }
   }
 
-  #register(inbound: Inbound): void {
+  #register(inbound: Inbound) {
     const { registrar, identities, answers, transactions, log } = this.#parts;
     const { request, flow } = inbound;
     const aor = identities.localName(inbound.to);

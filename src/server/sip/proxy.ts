@@ -6,7 +6,6 @@ import type { Flow, Identity } from '../../transport/flow.ts';
 import type { SipAccounts } from '../accounts/sip-accounts.ts';
 import type { Answers } from './answer.ts';
 import { removeOwnCredentials } from './authentication.ts';
-import { flowState } from './flow-state.ts';
 import { type FlowTokens, type TokenSide, tagHash } from './flow-token.ts';
 import type { Forwarding } from './forward.ts';
 import { gruuInstance } from './gruu.ts';
@@ -46,7 +45,7 @@ export interface ProxyParts {
   flows: Map<string, Flow>;
 }
 
-export class Proxy implements Forwarder {
+export class SipProxy implements Forwarder {
   readonly transactions: TransactionLayer;
   readonly limits: SipLimits;
   readonly contexts = new Set<ResponseContext>();
@@ -65,7 +64,7 @@ export class Proxy implements Forwarder {
    * A request that the edge lets pass. `mayLeave`: its sender is one of ours, so that it may go to another domain.
    * `whenDone` is called when its server transaction is over.
    */
-  receive(inbound: Inbound, mayLeave: boolean, whenDone?: () => void): void {
+  receive(inbound: Inbound, mayLeave: boolean, whenDone?: () => void) {
     const { answers, forwarding, counters } = this.#parts;
     const { request } = inbound;
     // RFC 3261 section 16.3: 3. Max-Forwards

@@ -133,7 +133,7 @@ export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
   }
 
   /** RFC 5393 section 5.3.3: the breadths of branches at the same time add up to no more than ours. */
-  #startGroup(group: Target[]): void {
+  #startGroup(group: Target[]) {
     const breadth = this.#breadth;
     if (breadth < 1) return this.#record({ status: 440 });
     const now = group.length > breadth ? group.slice(0, breadth) : group;

@@ -7,8 +7,8 @@ import type { Logger, Transports } from './ports.ts';
 /** `sip.routes` of the configuration. */
 export interface StaticRoute {
   domain: string;
-  /** `udp:host:port`, `tcp:host:port` or `tls:host:port`; IPv6 in brackets. */
-  to: string;
+  /** `udp:host:port`, `tcp:host:port` or `tls:host:port` with IPv6 in brackets, or that in its parts. */
+  to: string | { transport: 'udp' | 'tcp' | 'tls'; address: string; port: number };
   /** RFC 3325: P-Asserted-Identity is given to it and believed from it. Default false. */
   trusted?: boolean;
 }
@@ -24,13 +24,11 @@ export class Peer {
   #flow: Flow | undefined;
 
   constructor(route: StaticRoute) {
-    const match = /^(udp|tcp|tls):(?:\[([0-9a-f:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/i.exec(route.to);
-    const port = Number(match?.[4]);
-    if (match === null || port < 1 || port > 65535) throw new Error(`not a route: ${route.to}`);
+    const { transport, address, port } = typeof route.to === 'string' ? parseRoute(route.to) : route.to;
     this.domain = route.domain.toLowerCase();
     this.trusted = route.trusted ?? false;
-    this.transport = match[1]!.toLowerCase() as 'udp';
-    this.host = (match[2] ?? match[3]!).toLowerCase();
+    this.transport = transport;
+    this.host = address.toLowerCase();
     this.port = port;
     this.addresses = /^[\d.]+$|:/.test(this.host) ? [this.host] : [];
   }
@@ -120,6 +118,13 @@ export class Routing {
     const domain = plainHost(host);
     return this.#peers.find((peer) => peer.owns(flow) && (peer.domain === domain || peer.addresses.includes(domain)));
   }
+}
+
+function parseRoute(text: string): Exclude<StaticRoute['to'], string> {
+  const match = /^(udp|tcp|tls):(?:\[([0-9a-f:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/i.exec(text);
+  const port = Number(match?.[4]);
+  if (match === null || port < 1 || port > 65535) throw new Error(`not a route: ${text}`);
+  return { transport: match[1]!.toLowerCase() as 'udp', address: match[2] ?? match[3]!, port };
 }
 
 /** Lower case, IPv6 without brackets, no trailing dot. */

@@ -19,7 +19,7 @@ import { type SipCounters, type SipMetrics, sipCounters } from './metrics.ts';
 import { Outbox } from './outbox.ts';
 import { Overload } from './overload.ts';
 import type { Listening, Logger, SipServerPorts, Transports } from './ports.ts';
-import { Proxy } from './proxy.ts';
+import { SipProxy } from './proxy.ts';
 import { Registrar } from './registrar.ts';
 import { Routing, type StaticRoute } from './routing.ts';
 import { restoreBindings, storedBindings } from './stored-location.ts';
@@ -62,7 +62,7 @@ export class SipServer implements FlowHandler {
   readonly #forwarding: Forwarding;
   readonly #transactions: TransactionLayer;
   readonly #overload: Overload;
-  readonly #proxy: Proxy;
+  readonly #proxy: SipProxy;
   readonly #edge: Edge;
   #transports: Transports | undefined;
   #sweeper: Timer | undefined;
@@ -102,7 +102,7 @@ export class SipServer implements FlowHandler {
       counters,
       log,
     );
-    this.#proxy = new Proxy({
+    this.#proxy = new SipProxy({
       realm: options.domain,
       limits,
       accounts,
