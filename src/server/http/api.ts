@@ -1,0 +1,157 @@
+import cookie from '@fastify/cookie';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyServerFactory } from 'fastify';
+import type { Registry } from 'prom-client';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { ApiKeys } from '../credentials/api-keys.ts';
+import type { CredentialIssuer } from '../credentials/issuer.ts';
+import type { CallTrace } from '../inspector/trace.ts';
+import type { Logger } from '../sip/ports.ts';
+import { Access } from './access.ts';
+import { contactRoutes } from './contact-routes.ts';
+import { credentialRoutes } from './credential-routes.ts';
+import type { HostPolicy } from './host-policy.ts';
+import { fromFastify, HttpError, notFound, tooMany } from './http-error.ts';
+import { inspectorRoutes } from './inspector-routes.ts';
+import type { HttpLimits } from './limits.ts';
+import { openapi } from './openapi.ts';
+import type { Addresses } from './reach.ts';
+import { sessionRoutes } from './session-routes.ts';
+import type { Sessions } from './sessions.ts';
+import { securityHeaders, staticFiles } from './static-files.ts';
+import { addressKey, TokenBuckets } from './token-buckets.ts';
+
+export interface HttpApiOptions {
+  /** The web port's: fastify never listens itself. */
+  serverFactory?: FastifyServerFactory;
+  accounts: Accounts;
+  sessions: Sessions;
+  apiKeys: ApiKeys;
+  issuer: CredentialIssuer;
+  addresses: Addresses;
+  hosts: HostPolicy;
+  /** Read at each call, so that a reload counts. */
+  origins: () => readonly string[];
+  limits: HttpLimits;
+  log: Logger;
+  registry: Registry;
+  trace: () => CallTrace | undefined;
+  /** Whether somebody of that canonical name is registered. */
+  isRegistered: (name: string) => boolean;
+  /** Everything listens, and the server is not draining. */
+  isReady: () => boolean;
+  isDraining: () => boolean;
+  /** Of the built web apps. */
+  appsFolder: string;
+  version: string;
+  /** Monotonic milliseconds. */
+  now?: () => number;
+}
+
+const PROBES = new Set(['/healthz', '/readyz']);
+
+/** The HTTP side of the web port, made ready. fastify's own log and error bodies print the URL: neither is used. */
+export async function createHttpApi(options: HttpApiOptions): Promise<FastifyInstance> {
+  const { limits, log } = options;
+  const now = options.now ?? (() => performance.now());
+  const app = Fastify({
+    logger: false,
+    bodyLimit: limits.bodyBytes,
+    routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: false },
+    forceCloseConnections: true,
+    frameworkErrors: (error, request, reply) => {
+      securityHeaders(request, reply);
+      answer(fromFastify(error), reply as FastifyReply);
+    },
+    clientErrorHandler: (_error, socket) => {
+      if (socket.writable) socket.end(`HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+      else socket.destroy();
+    },
+    ...(options.serverFactory && { serverFactory: options.serverFactory }),
+  });
+  app.removeContentTypeParser('text/plain'); // a form of another site can send it without asking (CSRF)
+  await app.register(cookie);
+
+  const access = new Access({ sessions: options.sessions, apiKeys: options.apiKeys, origins: options.origins });
+  const requests = new TokenBuckets({
+    burst: limits.requestBurst,
+    interval: 1_000 / limits.requestRate,
+    keys: limits.sources,
+    now,
+  });
+
+  app.addHook('onRequest', async (request, reply) => {
+    securityHeaders(request, reply);
+    const path = request.url.split('?', 1)[0] as string;
+    if (PROBES.has(path)) return;
+    if (!options.hosts.allows(request.headers.host))
+      throw new HttpError(421, 'HTTP_HOST', 'This server does not go by that name: see web.hosts.');
+    if (!path.startsWith('/api/')) return;
+    const wait = requests.take(addressKey(request.ip));
+    if (wait > 0) throw tooMany(wait);
+    reply.header('cache-control', 'no-store');
+    const verdict = access.origin(request);
+    reply.header('vary', 'Origin');
+    if (verdict === 'listed') {
+      reply.headers({
+        'access-control-allow-origin': request.headers.origin as string,
+        'access-control-allow-credentials': 'true',
+      });
+    }
+    if (request.method === 'OPTIONS') return;
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      access.mayChange(request);
+      if (options.isDraining() && request.method === 'POST')
+        throw new HttpError(503, 'HTTP_DRAINING', 'The server is shutting down.', 5);
+    }
+  });
+
+  app.options('/api/*', async (request, reply) => {
+    if (access.origin(request) !== 'listed') throw notFound();
+    reply.headers({
+      'access-control-allow-methods': 'GET, POST, DELETE',
+      'access-control-allow-headers': 'content-type, authorization',
+      'access-control-max-age': '600',
+    });
+    return reply.code(204).send();
+  });
+
+  sessionRoutes(app, { ...options, access, now });
+  credentialRoutes(app, { ...options, access });
+  contactRoutes(app, { ...options, access });
+  inspectorRoutes(app, { ...options, access });
+  app.get('/api/openapi.json', async () => openapi(options.version));
+  app.get('/healthz', async () => ({ status: 'ok' }));
+  app.get('/readyz', async (_request, reply) => {
+    const ready = options.isReady();
+    if (!ready) reply.code(503).header('retry-after', '5');
+    return { status: ready ? 'ready' : options.isDraining() ? 'draining' : 'starting' };
+  });
+  app.get('/metrics', async (_request, reply) => {
+    reply.header('cache-control', 'no-store').type(options.registry.contentType);
+    return options.registry.metrics();
+  });
+  await staticFiles(app, options.appsFolder);
+
+  app.setNotFoundHandler((_request, reply) => answer(notFound(), reply));
+  app.setErrorHandler((error: Error & { code?: string; statusCode?: number }, request, reply) => {
+    const known = error instanceof HttpError ? error : (storageError(error) ?? fromFastify(error));
+    // The route's pattern, never the URL: that may hold a credential.
+    if (known.status >= 500 && known.code === 'HTTP_INTERNAL')
+      log.error({ route: request.routeOptions.url, method: request.method, error: error.stack }, 'request failed');
+    answer(known, reply);
+  });
+  await app.ready();
+  return app;
+}
+
+function storageError(error: { code?: string }): HttpError | undefined {
+  return error.code === 'STORAGE_BUSY' ? new HttpError(503, 'HTTP_BUSY', 'The server is busy.', 1) : undefined;
+}
+
+function answer({ status, code, message, retryAfter }: HttpError, reply: FastifyReply): void {
+  reply.code(status);
+  reply.header('cache-control', 'no-store');
+  if (status === 401) reply.header('www-authenticate', 'Bearer realm="chappe"');
+  if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
+  reply.send({ error: { code, message } });
+}

@@ -1,0 +1,148 @@
+import * as z from 'zod';
+import { credentialBody } from './credential-routes.ts';
+import { signInBody } from './session-routes.ts';
+
+type Json = Record<string, unknown>;
+
+const text = { type: 'string' };
+const integer = { type: 'integer' };
+const bool = { type: 'boolean' };
+const list = (items: Json): Json => ({ type: 'array', items });
+
+function object(properties: Record<string, Json>, required = Object.keys(properties)): Json {
+  return { type: 'object', properties, required };
+}
+
+function answers(description: string, schema?: Json, more: Record<string, string> = {}): Json {
+  const error = { content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } };
+  return {
+    [schema ? '200' : '204']: { description, ...(schema && { content: { 'application/json': { schema } } }) },
+    ...Object.fromEntries(Object.entries(more).map(([status, reason]) => [status, { description: reason, ...error }])),
+  };
+}
+
+function body(schema: z.ZodType, required: boolean): Json {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input' });
+  return { required, content: { 'application/json': { schema: rest } } };
+}
+
+const session = object({ name: text, domain: text, admin: bool });
+const credential = object({
+  username: { ...text, description: '<unix expiry>:<name>' },
+  password: { ...text, description: 'base64(HMAC-SHA1(secret, username))' },
+  ttl: { ...integer, description: 'seconds' },
+  domain: text,
+  ws: { ...text, description: 'where to open the WebSocket' },
+  uris: { ...list(text), description: 'TURN URIs' },
+  iceServers: list(object({ urls: list(text), username: text, credential: text })),
+});
+const call = object(
+  {
+    callId: text,
+    method: text,
+    from: text,
+    to: text,
+    started: integer,
+    ended: integer,
+    messages: integer,
+    status: integer,
+  },
+  ['callId', 'method', 'from', 'to', 'started', 'ended', 'messages'],
+);
+const event = object({ at: integer, direction: { enum: ['in', 'out'] }, flow: text, message: text });
+
+const cookie = { session: [] };
+const key = { key: [] };
+const limited = { 429: 'Too many requests; see Retry-After.' };
+const unauthenticated = { 401: 'Nobody is signed in, and no valid key was sent.' };
+const administrators = { ...unauthenticated, 403: 'For administrators.' };
+
+/** The API's description, served at /api/openapi.json. */
+export function openapi(version: string): Json {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Chappe',
+      version,
+      description: 'Calls that change something want the same or a listed Origin, or a key.',
+    },
+    paths: {
+      '/api/session': {
+        get: {
+          summary: 'Who is signed in',
+          security: [cookie],
+          responses: answers('The session.', session, unauthenticated),
+        },
+        post: {
+          summary: 'Sign in',
+          requestBody: body(signInBody, true),
+          responses: answers('Signed in: a cookie was set.', session, {
+            400: 'The body is malformed.',
+            401: 'The name or the password is wrong.',
+            403: 'The Origin may not.',
+            ...limited,
+          }),
+        },
+        delete: { summary: 'Sign out', responses: answers('Signed out.', undefined, { 403: 'The Origin may not.' }) },
+      },
+      '/api/credentials': {
+        post: {
+          summary: 'An ephemeral credential, for the session or, with a key, for any name',
+          security: [cookie, key],
+          requestBody: body(credentialBody, false),
+          responses: answers('The credential.', credential, {
+            400: 'The body is malformed.',
+            ...unauthenticated,
+            403: 'Another name, or an Origin that may not.',
+            ...limited,
+          }),
+        },
+      },
+      '/api/contacts': {
+        get: {
+          summary: 'Accounts, and who is registered',
+          security: [cookie, key],
+          responses: answers(
+            'The accounts.',
+            object({ contacts: list(object({ name: text, registered: bool })) }),
+            unauthenticated,
+          ),
+        },
+      },
+      '/api/inspector/calls': {
+        get: {
+          summary: 'The latest calls and other exchanges in the trace',
+          security: [cookie, key],
+          parameters: [{ name: 'limit', in: 'query', schema: { ...integer, maximum: 1000 } }],
+          responses: answers('Newest first.', object({ calls: list(call) }), administrators),
+        },
+      },
+      '/api/inspector/calls/{callId}': {
+        get: {
+          summary: 'Every message of a call, on both hops, redacted',
+          security: [cookie, key],
+          parameters: [{ name: 'callId', in: 'path', required: true, schema: text }],
+          responses: answers('In order.', object({ callId: text, events: list(event) }), {
+            ...administrators,
+            404: 'Not in the trace.',
+          }),
+        },
+      },
+      '/healthz': { get: { summary: 'The process lives', responses: answers('It does.', object({ status: text })) } },
+      '/readyz': {
+        get: {
+          summary: 'New work is welcome',
+          responses: answers('It is.', object({ status: text }), { 503: 'Starting or draining.' }),
+        },
+      },
+      '/metrics': { get: { summary: 'Prometheus metrics', responses: { 200: { description: 'Text format.' } } } },
+    },
+    components: {
+      securitySchemes: {
+        session: { type: 'apiKey', in: 'cookie', name: 'chappe_session' },
+        key: { type: 'http', scheme: 'bearer', description: 'chappe key add NAME' },
+      },
+      schemas: { Error: object({ error: object({ code: text, message: text }) }) },
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import fastifyStatic from '@fastify/static';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+/** The web apps. Files whose name holds a hash never change; all else is asked for anew, with an ETag. */
+export async function staticFiles(app: FastifyInstance, folder: string): Promise<void> {
+  if (!existsSync(join(folder, 'index.html'))) {
+    app.get('/', async (_request, reply) => reply.type('text/html; charset=utf-8').send(NOT_BUILT));
+    return;
+  }
+  await app.register(fastifyStatic, {
+    root: folder,
+    cacheControl: false,
+    dotfiles: 'ignore',
+    setHeaders(reply, path) {
+      const hashed = /\/assets\/[^/]*-[\w-]{8,}\.\w+$/.test(path);
+      reply.header('cache-control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache');
+    },
+  });
+}
+
+const NOT_BUILT = `<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Chappe</title>
+<h1>Chappe is running</h1>
+<p>The web apps are not built here. <code>npm start</code> builds them; so does <code>npm run build:apps</code>.</p>
+</html>
+`;
+
+/** Headers of every answer. The policy allows what our pages need and nothing from elsewhere. */
+export function securityHeaders(request: FastifyRequest, reply: FastifyReply): void {
+  const { host } = request.headers;
+  // Not every browser takes 'self' for ws: and wss: too.
+  const sockets = host !== undefined && /^[\w.:[\]-]+$/.test(host) ? ` ws://${host} wss://${host}` : '';
+  reply.headers({
+    'content-security-policy':
+      `default-src 'self'; connect-src 'self'${sockets}; img-src 'self' data: blob:; media-src 'self' blob:; ` +
+      `worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`,
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    'referrer-policy': 'no-referrer',
+    'permissions-policy': 'camera=(self), microphone=(self), display-capture=(self), geolocation=()',
+    'cross-origin-opener-policy': 'same-origin',
+  });
+}
