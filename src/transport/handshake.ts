@@ -28,8 +28,14 @@ export interface Subprotocol {
   /** Set: differs from the port's own. */
   verify?: VerifyCredential;
   handshake?: 'optional' | 'required';
-  /** Takes an open WebSocket over. `request` must not be kept: it would hold every header of every idle socket. */
-  accept(socket: WebSocket, opened: { identity?: Identity; request: IncomingMessage }): void;
+  /** Takes an open WebSocket over, with its pings (they are not answered by themselves). */
+  accept(socket: WebSocket, opened: OpenedHandshake): void;
+}
+
+export interface OpenedHandshake {
+  identity?: Identity;
+  /** Not to be kept: it would hold every header of every idle socket. */
+  request: IncomingMessage;
 }
 
 /** What the handshake has come to. */

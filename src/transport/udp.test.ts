@@ -49,6 +49,19 @@ test('a flow to a peer never heard of can be written to', async () => {
   expect(String((await once(client, 'message'))[0])).toBe(OPTIONS);
 });
 
+test('an IPv6 socket that is open to IPv4 too knows an IPv4 peer by its own address', async (context) => {
+  const recorded = new RecordedFlows();
+  const port = await listenUdp({ address: '::', port: 0 }, recorded).catch(() => undefined);
+  if (port === undefined) return context.skip('no IPv6 here');
+  cleanup.push(() => port.close());
+  const client = await peer();
+  client.send(OPTIONS, port.endpoint.port, '127.0.0.1');
+  const { flow } = await recorded.next('message');
+  expect(flow.remote.address).toBe('127.0.0.1');
+  flow.send('back');
+  expect(String((await once(client, 'message'))[0])).toBe('back');
+});
+
 test('a double CRLF is answered with one; other blanks are nothing', async () => {
   const { recorded, port } = await listen();
   const client = await peer();

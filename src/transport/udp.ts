@@ -26,11 +26,12 @@ const MAX_DATAGRAM = 65_507;
 
 /** SIP over UDP (RFC 3261 section 18). Rejects with the system's error when the address cannot be bound. */
 export function listenUdp(options: UdpOptions, handler: FlowHandler): Promise<UdpPort> {
+  const type = isIPv6(options.address) ? 'udp6' : 'udp4';
   const socket = createSocket({
-    type: isIPv6(options.address) ? 'udp6' : 'udp4',
+    type,
     recvBufferSize: 4 * 1024 * 1024, // a burst waits in the kernel (which cuts this to net.core.rmem_max)
     sendBufferSize: 4 * 1024 * 1024,
-    lookup: literalOnly,
+    lookup: literalLookup(type),
   });
   return new Promise((resolve, reject) => {
     socket.once('error', reject);
@@ -157,13 +158,21 @@ function isBlank(datagram: Buffer): boolean {
   return true;
 }
 
-/** Peers are literal addresses here: without this, each send waits for a turn of the name service. */
-function literalOnly(
+type Lookup = (
   address: string,
-  _options: unknown,
+  options: unknown,
   done: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
-): void {
-  done(null, address, isIPv6(address) ? 6 : 4);
+) => void;
+
+/**
+ * For sockets whose peers are literal addresses: without this, each send waits for a turn of the name service. An IPv6
+ * socket that is also bound to IPv4 reaches an IPv4 peer by its mapped address, which plainAddress had taken off.
+ */
+export function literalLookup(type: 'udp4' | 'udp6'): Lookup {
+  return (address, _options, done) => {
+    if (type === 'udp4') done(null, address, 4);
+    else done(null, isIPv6(address) ? address : `::ffff:${address}`, 6);
+  };
 }
 
 function ignore(): void {}

@@ -248,11 +248,13 @@ test('a version other than 13 is 426 with the version that is spoken', async () 
   }
 });
 
-test('a wrong key is 400, and so is an upgrade to something else', async () => {
+test('a wrong key is 400, and so is another method than GET', async () => {
   const { port } = await start();
   for (const key of [undefined, '', 'short', `${'A'.repeat(40)}==`])
     expect(await status(port, { 'Sec-WebSocket-Key': key }), key).toBe(400);
-  expect(await status(port, { Upgrade: 'h2c' })).toBeGreaterThanOrEqual(200);
+  const client = await RawClient.connect(port);
+  client.write(handshakeRequest({}).replace('GET', 'POST'));
+  expect((await client.takeResponse()).status).toBe(400);
 });
 
 test('an Origin that is neither ours nor listed is 403; none, ours and listed ones are let in', async () => {
@@ -309,6 +311,35 @@ test('a refusal names its reason without the credential, and is reported with it
   expect(JSON.stringify([...response.headers])).not.toContain('hush');
   await answerTo(port, { Origin: 'https://evil.test' });
   expect(codes).toEqual(['WS_CREDENTIAL', 'WS_ORIGIN']);
+});
+
+test('an upgrade to something else is plain HTTP (RFC 9110 section 7.8)', async () => {
+  const { port } = await start();
+  const client = await RawClient.connect(port);
+  client.write('GET /h2c HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n');
+  expect(await client.takeResponse()).toMatchObject({ status: 200, body: 'hello /h2c false' });
+  client.destroy();
+});
+
+test('a fault of ours in a handshake is 500, one after it 1011, and the port lives on', async () => {
+  const faults: unknown[] = [];
+  const { web, port } = await start({
+    verify: () => {
+      throw new Error('our bug');
+    },
+    onFault: (error) => faults.push(error),
+  });
+  expect(await status(port, {})).toBe(500);
+  web.reconfigure(policy);
+  expect(await status(port, {})).toBe(101);
+  web.registerSubprotocol('broken', {
+    accept: () => {
+      throw new Error('our other bug');
+    },
+  });
+  const client = new WebSocket(`ws://127.0.0.1:${port}/`, 'broken');
+  expect((await once(client, 'close'))[0]).toBe(1011);
+  expect(faults).toEqual([new Error('our bug'), new Error('our other bug')]);
 });
 
 test('subprotocols register themselves, each with its own rules', async () => {

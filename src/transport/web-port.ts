@@ -2,12 +2,18 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer, type TlsOptions, type Server as TlsServer } from 'node:tls';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { ProtocolError } from '../protocol/errors.ts';
 import { Admission, handshakeDone } from './admission.ts';
 import { type FirstProtocol, firstProtocol } from './first-bytes.ts';
 import { type Endpoint, plainAddress } from './flow.ts';
-import { type HandshakePolicy, judgeHandshake, refuseHandshake, type Subprotocol } from './handshake.ts';
+import {
+  type HandshakePolicy,
+  judgeHandshake,
+  type OpenedHandshake,
+  refuseHandshake,
+  type Subprotocol,
+} from './handshake.ts';
 import { type TransportLimits, transportLimits } from './limits.ts';
 
 export interface WebPortOptions extends HandshakePolicy {
@@ -22,6 +28,8 @@ export interface WebPortOptions extends HandshakePolicy {
   admission?: Admission;
   /** A handshake was refused: for a log and a counter. The message holds no secret. */
   onRefused?: (error: ProtocolError, remote: Endpoint) => void;
+  /** `verify` or a subprotocol threw: a fault of ours, for the log. The handshake was answered 500, or the socket cut. */
+  onFault?: (error: unknown) => void;
 }
 
 const PENDING = Symbol('web-port.pending');
@@ -56,6 +64,7 @@ export class WebPort {
   readonly limits: TransportLimits;
   readonly admission: Admission;
   readonly #options: WebPortOptions;
+  #policy: HandshakePolicy;
   readonly #http: (socket: Socket) => void;
   readonly #tls: TlsServer | undefined;
   readonly #subprotocols = new Map<string, Subprotocol>();
@@ -68,6 +77,7 @@ export class WebPort {
 
   constructor(options: WebPortOptions) {
     this.#options = options;
+    this.#policy = options;
     this.limits = { ...transportLimits, ...options.limits };
     this.admission = options.admission ?? new Admission(this.limits);
     const { headersTimeout, requestTimeout, headerBytes, tlsHandshakeTimeout } = this.limits;
@@ -76,6 +86,7 @@ export class WebPort {
       requestTimeout: Math.max(requestTimeout, headersTimeout),
       connectionsCheckingInterval: Math.max(20, Math.min(headersTimeout / 2, 5_000)),
       maxHeaderSize: headerBytes,
+      shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === 'websocket', // not h2c: plain HTTP
       keepAliveTimeout: 65_000, // longer than the usual proxy's 60 s, so that it is the proxy who closes
       noDelay: true,
     });
@@ -126,6 +137,11 @@ export class WebPort {
         resolve({ address: plainAddress(bound.address), port: bound.port });
       });
     });
+  }
+
+  /** New origins, hosts or rules, for the handshakes from now on. */
+  reconfigure(policy: HandshakePolicy): void {
+    this.#policy = policy;
   }
 
   /** A new certificate, for the connections that begin from now on. */
@@ -202,18 +218,29 @@ export class WebPort {
     handshakeDone(underlying(request.socket));
     try {
       if (this.#draining) throw new ProtocolError('WS_DRAINING', 'The server is shutting down.', { status: 503 });
-      const { name, offered, identity } = judgeHandshake(request, this.#subprotocols, this.#options);
-      const subprotocol = this.#subprotocols.get(name) as Subprotocol;
+      const { name, offered, identity } = judgeHandshake(request, this.#subprotocols, this.#policy);
       this.#offered = offered;
       this.#acceptors.get(name)?.handleUpgrade(request, socket, head, (webSocket) => {
         socket.off('error', onError);
-        subprotocol.accept(webSocket, identity === undefined ? { request } : { request, identity });
+        this.#accept(name, webSocket, identity === undefined ? { request } : { request, identity });
       });
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      refuseHandshake(socket, error);
+      const refusal =
+        error instanceof ProtocolError ? error : new ProtocolError('WS_INTERNAL', 'Internal error.', { status: 500 });
+      refuseHandshake(socket, refusal);
+      if (refusal !== error) this.#options.onFault?.(error);
       const { remoteAddress, remotePort } = request.socket;
-      this.#options.onRefused?.(error, { address: plainAddress(remoteAddress), port: remotePort ?? 0 });
+      this.#options.onRefused?.(refusal, { address: plainAddress(remoteAddress), port: remotePort ?? 0 });
+    }
+  }
+
+  #accept(name: string, webSocket: WebSocket, opened: OpenedHandshake): void {
+    try {
+      this.#subprotocols.get(name)?.accept(webSocket, opened);
+    } catch (error) {
+      webSocket.on('error', () => {});
+      webSocket.close(1011, 'Internal error.');
+      this.#options.onFault?.(error);
     }
   }
 }

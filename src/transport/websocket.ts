@@ -1,11 +1,10 @@
 import { isUtf8 } from 'node:buffer';
-import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 import type { ByteString } from '../protocol/byte-string.ts';
 import { deliverCloseSoon, deliverMessage, deliverOpen } from './deliver.ts';
 import { type Endpoint, type Flow, type FlowHandler, type Identity, nextFlowId, plainAddress } from './flow.ts';
-import type { Subprotocol } from './handshake.ts';
+import type { OpenedHandshake, Subprotocol } from './handshake.ts';
 import { type Beating, Heartbeat } from './heartbeat.ts';
 import { type TransportLimits, transportLimits } from './limits.ts';
 
@@ -29,7 +28,7 @@ export class WebSocketFlows implements Subprotocol {
     this.heartbeat = new Heartbeat(this.limits.pingInterval);
   }
 
-  accept(socket: FlowSocket, opened: { identity?: Identity; request: IncomingMessage }): void {
+  accept(socket: FlowSocket, opened: OpenedHandshake): void {
     const flow = new WebSocketFlow(this, socket, opened.request.socket, opened.identity);
     socket[FLOW] = flow;
     socket.on('message', onMessage);

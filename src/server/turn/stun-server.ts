@@ -5,6 +5,7 @@ import { HEADER_LENGTH, stunLength } from '../../protocol/stun/message.ts';
 import { Admission, handshakeDone } from '../../transport/admission.ts';
 import { type Endpoint, plainAddress } from '../../transport/flow.ts';
 import { type TransportLimits, transportLimits } from '../../transport/limits.ts';
+import { literalLookup } from '../../transport/udp.ts';
 
 export interface StunServerOptions {
   /** What SOFTWARE says; absent: nothing. */
@@ -46,10 +47,8 @@ export class StunServer {
 
   /** Rejects with the system's error when the address cannot be bound. */
   listenUdp(at: Endpoint): Promise<Endpoint> {
-    const socket = createSocket({
-      type: isIPv6(at.address) ? 'udp6' : 'udp4',
-      lookup: (address, _options, done) => done(null, address, isIPv6(address) ? 6 : 4), // peers are literal addresses
-    });
+    const type = isIPv6(at.address) ? 'udp6' : 'udp4';
+    const socket = createSocket({ type, lookup: literalLookup(type) });
     return new Promise((resolve, reject) => {
       socket.once('error', reject);
       socket.bind({ address: at.address, port: at.port }, () => {
