@@ -3,12 +3,13 @@
 import type { Direction } from '../../src/client/session-description.ts';
 import { summarizeMedia } from '../../src/client/session-description.ts';
 
+let tracks = 0;
+
 export class FakeTrack extends EventTarget {
   readonly kind: string;
-  readonly id = `track-${++FakeTrack.count}`;
+  readonly id = `track-${++tracks}`;
   enabled = true;
   readyState = 'live';
-  static count = 0;
 
   constructor(kind: string) {
     super();
