@@ -75,3 +75,9 @@ export function plainAddress(address: string | undefined): string {
   if (address === undefined) return '';
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }
+
+/**
+ * The `error` listener of a server that listens: accept() failed (no file descriptors left, say), which costs that
+ * connection. Without a listener it would cost the process.
+ */
+export function acceptFailed(): void {}

@@ -1,6 +1,6 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { Admission, handshakeDone } from './admission.ts';
-import { type Endpoint, type Flow, type FlowHandler, plainAddress } from './flow.ts';
+import { acceptFailed, type Endpoint, type Flow, type FlowHandler, plainAddress } from './flow.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { type TransportLimits, transportLimits } from './limits.ts';
 import { StreamFlow, type StreamFlows } from './stream-flow.ts';
@@ -74,6 +74,7 @@ export function listening(server: Server, at: Endpoint, flows: TcpFlows): Promis
     server.once('error', reject);
     server.listen({ host: at.address, port: at.port, backlog: flows.limits.backlog }, () => {
       server.off('error', reject);
+      server.on('error', acceptFailed);
       const bound = server.address() as AddressInfo;
       resolve({
         endpoint: { address: plainAddress(bound.address), port: bound.port },

@@ -342,6 +342,12 @@ test('a fault of ours in a handshake is 500, one after it 1011, and the port liv
   expect(faults).toEqual([new Error('our bug'), new Error('our other bug')]);
 });
 
+test('a failing accept() costs a connection and not the process', async () => {
+  const { web, port } = await start();
+  web.server.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' }));
+  expect(await status(port, {})).toBe(101);
+});
+
 test('subprotocols register themselves, each with its own rules', async () => {
   const { web, port } = await start({ handshake: 'required' });
   web.registerSubprotocol('Rooms', { handshake: 'optional', accept: (socket) => socket.close(4000, 'rooms') });

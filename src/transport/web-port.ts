@@ -6,7 +6,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { ProtocolError } from '../protocol/errors.ts';
 import { Admission, handshakeDone } from './admission.ts';
 import { type FirstProtocol, firstProtocol } from './first-bytes.ts';
-import { type Endpoint, plainAddress } from './flow.ts';
+import { acceptFailed, type Endpoint, plainAddress } from './flow.ts';
 import {
   type HandshakePolicy,
   judgeHandshake,
@@ -133,6 +133,7 @@ export class WebPort {
       this.server.once('error', reject);
       this.server.listen({ host: endpoint.address, port: endpoint.port, backlog: this.limits.backlog }, () => {
         this.server.off('error', reject);
+        this.server.on('error', acceptFailed);
         const bound = this.server.address() as AddressInfo;
         resolve({ address: plainAddress(bound.address), port: bound.port });
       });

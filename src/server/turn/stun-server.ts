@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, isIPv6, type Server, type Socket } from
 import { answerBinding } from '../../protocol/stun/binding.ts';
 import { HEADER_LENGTH, stunLength } from '../../protocol/stun/message.ts';
 import { Admission, handshakeDone } from '../../transport/admission.ts';
-import { type Endpoint, plainAddress } from '../../transport/flow.ts';
+import { acceptFailed, type Endpoint, plainAddress } from '../../transport/flow.ts';
 import { type TransportLimits, transportLimits } from '../../transport/limits.ts';
 import { literalLookup } from '../../transport/udp.ts';
 
@@ -74,6 +74,7 @@ export class StunServer {
       server.once('error', reject);
       server.listen({ host: at.address, port: at.port, backlog: this.#limits.backlog }, () => {
         server.off('error', reject);
+        server.on('error', acceptFailed);
         this.#listeners.push(server);
         resolve(endpointOf(server.address() as AddressInfo));
       });
