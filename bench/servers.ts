@@ -28,6 +28,7 @@ export async function chappeServer(): Promise<MeasuredServer> {
       domain,
       web: { listen: '127.0.0.1:0' },
       sip: { listen: ['udp:127.0.0.1:0', 'tcp:127.0.0.1:0'] },
+      turn: { listen: ['udp:127.0.0.1:0', 'tcp:127.0.0.1:0'] },
       auth: { secret: [secret] },
       accounts: [],
     },

@@ -95,7 +95,9 @@ export class Baresip {
       await program.waitFor(/baresip is ready/);
       const control = await connected(controlPort);
       const phone = new Baresip(name, folder, program, port, control);
-      await program.waitFor(/\b(200 OK|[3-6]\d\d .*|Connection refused|Protocol error).*\[\d+ bindings?\]|reg: .*(failed|error)/i);
+      await program.waitFor(
+        /\b(200 OK|[3-6]\d\d .*|Connection refused|Protocol error).*\[\d+ bindings?\]|reg: .*(failed|error)/i,
+      );
       if (!/200 OK/.test(program.output)) throw new Error(`baresip ${name} could not register:\n${program.output}`);
       return phone;
     } catch (error) {
@@ -109,7 +111,11 @@ export class Baresip {
     const token = `t${++this.tokens}`;
     const text = JSON.stringify({ command, params, token });
     this.control.write(`${Buffer.byteLength(text)}:${text},`);
-    const answer = await this.find((event) => event.response === true && event.token === token, `answer to ${command}`, 0);
+    const answer = await this.find(
+      (event) => event.response === true && event.token === token,
+      `answer to ${command}`,
+      0,
+    );
     return answer.data ?? '';
   }
 
@@ -128,7 +134,9 @@ export class Baresip {
     const start = this.heardBytes();
     for (const deadline = Date.now() + timeout; this.heardBytes() - start < seconds * 16_000; ) {
       if (Date.now() > deadline)
-        throw new Error(`baresip ${this.name} heard ${this.heardBytes() - start} bytes in ${timeout} ms:\n${this.program.output.slice(-4000)}`);
+        throw new Error(
+          `baresip ${this.name} heard ${this.heardBytes() - start} bytes in ${timeout} ms:\n${this.program.output.slice(-4000)}`,
+        );
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
@@ -169,7 +177,11 @@ export class Baresip {
       };
       const failed = (why: string): void => {
         done();
-        reject(new Error(`baresip ${this.name}: no ${what} ${why}\n${JSON.stringify(this.events)}\n${this.program.output.slice(-4000)}`));
+        reject(
+          new Error(
+            `baresip ${this.name}: no ${what} ${why}\n${JSON.stringify(this.events)}\n${this.program.output.slice(-4000)}`,
+          ),
+        );
       };
       const check = (): void => {
         const found = this.events.slice(from).find(wanted);

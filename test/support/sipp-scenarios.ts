@@ -30,8 +30,8 @@ a=sendrecv`;
 
 const via = 'Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch];rport';
 
-/** REGISTER, 401, REGISTER with the answer, 200. `transport` is the Contact's parameter for streams. */
-export function register(domain: string, { expires = 600, authenticate = true } = {}): string {
+/** REGISTER, 401, REGISTER with the answer, 200; then `stay` milliseconds of waiting for calls on the same flow. */
+export function register(domain: string, { expires = 600, authenticate = true, stay = 0 } = {}): string {
   const request = (cseq: number, authorization: string): string => `
     REGISTER sip:${domain} SIP/2.0
     ${via}
@@ -44,12 +44,16 @@ export function register(domain: string, { expires = 600, authenticate = true } 
     Expires: ${expires}
     User-Agent: SIPp
     ${authorization}Content-Length: 0`;
-  if (!authenticate) return scenario('register', [send(request(1, ''), 'retrans="500"'), '<recv response="200"/>']);
+  const told = '<nop><action><exec command="touch registered"/></action></nop>';
+  const pause = stay ? [told, `<pause milliseconds="${stay}"/>`] : [];
+  if (!authenticate)
+    return scenario('register', [send(request(1, ''), 'retrans="500"'), '<recv response="200"/>', ...pause]);
   return scenario('register', [
     send(request(1, ''), 'retrans="500"'),
     '<recv response="401" auth="true"/>',
     send(request(2, '[field1]\n'), 'retrans="500"'),
     '<recv response="200"/>',
+    ...pause,
   ]);
 }
 
@@ -140,35 +144,45 @@ export function caller(domain: string, options: CallOptions): string {
     if (hold) steps.push(`<pause milliseconds="${hold}"/>`);
     steps.push(inDialog('BYE', cseq + 1, 'retrans="500"'), '<recv response="200"/>');
   } else {
-    steps.push('<recv request="BYE"/>', send(answer('200 OK')));
+    steps.push('<recv request="BYE"/>', send(`${answer('200 OK', false)}\nContent-Length: 0`));
   }
   return scenario('caller', steps);
 }
 
 /** The callee's side: 180, 200, ACK, then BYE from either. Answers one re-INVITE when told to. */
-export function callee(options: { bye?: 'caller' | 'callee'; reinvite?: boolean } = {}): string {
-  const accept = sendWithBody(
-    `${answer('200 OK', false)}\nContent-Type: application/sdp\nContent-Length: [len]`,
-    sdp,
-    'retrans="500"',
-  );
+export function callee({
+  bye = 'caller',
+  reinvite = false,
+}: {
+  bye?: 'caller' | 'callee';
+  reinvite?: boolean;
+} = {}): string {
+  const accept = (tag: boolean): string =>
+    sendWithBody(
+      `${answer('200 OK', tag)}\nContent-Type: application/sdp\nContent-Length: [len]`,
+      sdp,
+      'retrans="500"',
+    );
+  const empty = '\nContent-Length: 0';
+  // The addresses of the INVITE are those of the callee's own BYE, the other way round.
+  const remember = `<action><ereg regexp=".*" search_in="hdr" header="From:" assign_to="caller"/>
+    <ereg regexp=".*" search_in="hdr" header="To:" assign_to="callee"/></action>`;
   const steps = [
-    '<recv request="INVITE" rrs="true"/>',
-    send(answer('180 Ringing')),
-    accept,
-    // A 200 that crosses its ACK may be answered twice.
-    '<recv request="ACK" rtd="true"/>',
+    `<recv request="INVITE" rrs="true">${bye === 'callee' ? remember : ''}</recv>`,
+    send(answer('180 Ringing', true) + empty),
+    accept(true),
+    '<recv request="ACK"/>',
   ];
-  if (options.reinvite) steps.push('<recv request="INVITE"/>', accept, '<recv request="ACK"/>');
-  if (options.bye === 'callee') {
+  if (reinvite) steps.push('<recv request="INVITE"/>', accept(false), '<recv request="ACK"/>');
+  if (bye === 'callee') {
     steps.push(
       send(
         `BYE [next_url] SIP/2.0
     ${via}
     [routes]
     Max-Forwards: 70
-    From[$to]
-    To[$from]
+    From:[$callee];tag=[pid]SIPpTag01[call_number]
+    To:[$caller]
     Call-ID: [call_id]
     CSeq: 1 BYE
     Content-Length: 0`,
@@ -176,24 +190,18 @@ export function callee(options: { bye?: 'caller' | 'callee'; reinvite?: boolean 
       ),
       '<recv response="200"/>',
     );
-    steps[0] = `<recv request="INVITE" rrs="true"><action>
-      <ereg regexp=".*" search_in="hdr" header="From" assign_to="from"/>
-      <ereg regexp=".*" search_in="hdr" header="To" assign_to="to"/></action></recv>`;
-    steps[steps.indexOf('<recv response="200"/>') - 1] = steps[steps.length - 2]!.replace(
-      'From[$to]',
-      'From[$to];tag=[pid]SIPpTag01[call_number]',
-    ).replace('To[$from]', 'To[$from]');
-  } else steps.push('<recv request="BYE"/>', send(answer('200 OK')));
+  } else steps.push('<recv request="BYE"/>', send(answer('200 OK', false) + empty));
   return scenario('callee', steps);
 }
 
-function answer(status: string, whole = true): string {
+/** The head of an answer. `tag`: the request has no To tag yet. */
+function answer(status: string, tag: boolean): string {
   return `SIP/2.0 ${status}
     [last_Via:]
     [last_From:]
-    [last_To:];tag=[pid]SIPpTag01[call_number]
+    [last_To:]${tag ? ';tag=[pid]SIPpTag01[call_number]' : ''}
     [last_Call-ID:]
     [last_CSeq:]
     [last_Record-Route:]
-    Contact: <sip:[local_ip]:[local_port];transport=[transport]>${whole ? '\n    Content-Length: 0' : ''}`;
+    Contact: <sip:[local_ip]:[local_port];transport=[transport]>`;
 }

@@ -1,5 +1,5 @@
 // SIPp: phones by the hundred from a scenario. Debian's 3.6 speaks UDP and TCP; it is built without TLS.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { peerPath } from './peer.ts';
@@ -15,6 +15,8 @@ export interface SippUser {
 
 export interface SippOptions {
   scenario: string;
+  /** What calls that come in meanwhile do: a callee that registers with `scenario` and stays. */
+  incoming?: string;
   /** `host:port` of the server; none for a callee that only answers. */
   server?: string;
   transport?: 'udp' | 'tcp';
@@ -40,6 +42,8 @@ export interface SippResult {
 export interface SippRun {
   program: Program;
   port: number;
+  /** Resolves when a scenario that registers and stays has been registered. */
+  registered(): Promise<void>;
   /** Resolves when all calls are done. */
   result: Promise<SippResult>;
   stop(): Promise<void>;
@@ -50,6 +54,7 @@ export async function startSipp(options: SippOptions): Promise<SippRun> {
   const port = options.port ?? (await freePort());
   const folder = mkdtempSync(join(tmpdir(), 'chappe-sipp-'));
   writeFileSync(join(folder, 'scenario.xml'), scenario);
+  if (options.incoming) writeFileSync(join(folder, 'incoming.xml'), options.incoming);
   const args = ['-sf', 'scenario.xml', '-i', '127.0.0.1', '-p', String(port), '-t', transport === 'udp' ? 'u1' : 't1'];
   args.push(
     '-nostdin',
@@ -80,6 +85,7 @@ export async function startSipp(options: SippOptions): Promise<SippRun> {
     writeFileSync(join(folder, 'users.csv'), `SEQUENTIAL\n${lines.join('\n')}\n`);
     args.push('-inf', 'users.csv');
   }
+  if (options.incoming) args.push('-oocsf', 'incoming.xml');
   if (calls !== undefined) args.push('-m', String(calls));
   if (process.env['CHAPPE_TEST_LOG']) args.push('-trace_msg');
   if (server) args.push(server);
@@ -105,6 +111,12 @@ export async function startSipp(options: SippOptions): Promise<SippRun> {
     program,
     port,
     result,
+    async registered() {
+      for (const deadline = Date.now() + 10_000; !existsSync(join(folder, 'registered')); ) {
+        if (!program.isRunning || Date.now() > deadline) throw new Error(`not registered: ${(await result).errors}`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    },
     async stop() {
       program.kill('SIGTERM');
       await result;

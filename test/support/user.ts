@@ -1,0 +1,241 @@
+// A SIP user of plain text for tests: registers, calls and messages over any line, follows route sets, answers what it is told to.
+import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { type Line, overWebSocket } from './line.ts';
+
+export interface Account {
+  name: string;
+  domain: string;
+  /** For digest, when the server asks. */
+  password?: string;
+}
+
+export interface Dialog {
+  callId: string;
+  local: string;
+  remote: string;
+  target: string;
+  routes: string[];
+  sequence: number;
+}
+
+const media =
+  'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n';
+
+/** What coturn's and Kamailio's web services hand out: `<expiry>:<name>` and base64(HMAC-SHA1(secret, username)). */
+export function ephemeralCredential(secret: string, name: string, ttl = 3600): { username: string; password: string } {
+  const username = `${Math.floor(Date.now() / 1000) + ttl}:${name}`;
+  return { username, password: createHmac('sha1', secret).update(username).digest('base64') };
+}
+
+/** A WebSocket line whose handshake carries an ephemeral credential in its query. */
+export function lineWithCredential(ws: string, secret: string, name: string): Promise<Line> {
+  return overWebSocket(`${ws}/?${new URLSearchParams(ephemeralCredential(secret, name))}`);
+}
+
+export class User {
+  readonly line: Line;
+  readonly account: Account;
+  readonly contact: string;
+  private registration = 0;
+  private readonly registrationId = token();
+
+  constructor(line: Line, account: Account) {
+    this.line = line;
+    this.account = account;
+    const parameter = line.transport === 'UDP' ? '' : `;transport=${line.transport.toLowerCase()}`;
+    this.contact = `<sip:${account.name}@${line.sentBy}${parameter}>`;
+  }
+
+  get address(): string {
+    return `sip:${this.account.name}@${this.account.domain}`;
+  }
+
+  /** The final answer to a REGISTER. */
+  async register(expires = 600): Promise<string> {
+    const { domain } = this.account;
+    return this.request('REGISTER', `sip:${domain}`, {
+      from: `<${this.address}>;tag=${token()}`,
+      to: `<${this.address}>`,
+      callId: this.registrationId,
+      sequence: () => ++this.registration,
+      extra: `Contact: ${this.contact}\r\nExpires: ${expires}\r\n`,
+    });
+  }
+
+  async message(to: string, text: string): Promise<string> {
+    let sequence = 0;
+    return this.request('MESSAGE', to, {
+      from: `<${this.address}>;tag=${token()}`,
+      to: `<${to}>`,
+      callId: token(),
+      sequence: () => ++sequence,
+      extra: 'Content-Type: text/plain\r\n',
+      body: text,
+    });
+  }
+
+  /** Calls and waits for the final answer; a 2xx is acknowledged and becomes a dialog. */
+  async call(to: string): Promise<{ answer: string; dialog?: Dialog }> {
+    const from = `<${this.address}>;tag=${token()}`;
+    const callId = token();
+    let sequence = 0;
+    const answer = await this.request('INVITE', to, {
+      from,
+      to: `<${to}>`,
+      callId,
+      sequence: () => ++sequence,
+      extra: `Contact: ${this.contact}\r\nContent-Type: application/sdp\r\n`,
+      body: media,
+      timeout: 40_000,
+    });
+    if (status(answer) >= 300) return { answer };
+    const dialog: Dialog = {
+      callId,
+      local: from,
+      remote: header(answer, 'To'),
+      target: uriOf(header(answer, 'Contact')),
+      routes: headers(answer, 'Record-Route').reverse(),
+      sequence,
+    };
+    this.acknowledge(dialog);
+    return { answer, dialog };
+  }
+
+  /** A request inside the dialog; a re-INVITE's 2xx is acknowledged. */
+  async within(dialog: Dialog, method: string, body = ''): Promise<string> {
+    dialog.sequence++;
+    const answer = await this.request(method, dialog.target, {
+      from: dialog.local,
+      to: dialog.remote,
+      callId: dialog.callId,
+      sequence: () => dialog.sequence,
+      extra:
+        dialog.routes.map((route) => `Route: ${route}\r\n`).join('') +
+        (method === 'INVITE' ? `Contact: ${this.contact}\r\nContent-Type: application/sdp\r\n` : ''),
+      body: body || (method === 'INVITE' ? media : ''),
+    });
+    if (method === 'INVITE' && status(answer) < 300) this.acknowledge(dialog);
+    return answer;
+  }
+
+  /** The next request of that method (from position `from` of what the line received). */
+  incoming(method: string, from = 0): Promise<string> {
+    return this.line.next((text) => text.startsWith(`${method} `), { from, what: method });
+  }
+
+  /** Answers a request; a 2xx to an INVITE carries SDP. Returns the dialog as the callee sees it. */
+  answer(request: string, line: string, extra = ''): Dialog {
+    const to = header(request, 'To');
+    const local = to.includes(';tag=') ? to : `${to};tag=${this.account.name}${token()}`;
+    const invite = request.startsWith('INVITE ');
+    const body = invite && line.startsWith('2') ? media : '';
+    const copied = ['Via', 'Record-Route'].flatMap((name) =>
+      headers(request, name).map((value) => `${name}: ${value}\r\n`),
+    );
+    this.line.send(
+      `SIP/2.0 ${line}\r\n${copied.join('')}From: ${header(request, 'From')}\r\nTo: ${local}\r\nCall-ID: ${header(request, 'Call-ID')}\r\n` +
+        `CSeq: ${header(request, 'CSeq')}\r\n${invite ? `Contact: ${this.contact}\r\n` : ''}${extra}` +
+        `${body ? 'Content-Type: application/sdp\r\n' : ''}Content-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    return {
+      callId: header(request, 'Call-ID'),
+      local,
+      remote: header(request, 'From'),
+      target: uriOf(header(request, 'Contact') || '<>'),
+      routes: headers(request, 'Record-Route'),
+      sequence: 100,
+    };
+  }
+
+  private acknowledge(dialog: Dialog): void {
+    this.line.send(
+      `ACK ${dialog.target} SIP/2.0\r\n${this.via()}Max-Forwards: 70\r\n${dialog.routes.map((route) => `Route: ${route}\r\n`).join('')}` +
+        `From: ${dialog.local}\r\nTo: ${dialog.remote}\r\nCall-ID: ${dialog.callId}\r\nCSeq: ${dialog.sequence} ACK\r\nContent-Length: 0\r\n\r\n`,
+    );
+  }
+
+  private via(branch = `z9hG4bK${token()}`): string {
+    return `Via: SIP/2.0/${this.line.transport} ${this.line.sentBy};branch=${branch};rport\r\n`;
+  }
+
+  /** Sends, answers one challenge, and returns the final answer. Retransmits on UDP (timer E's first steps). */
+  private async request(method: string, uri: string, parts: RequestParts): Promise<string> {
+    let authorization = '';
+    for (let attempt = 0; ; attempt++) {
+      const branch = `z9hG4bK${token()}`;
+      const { body = '', extra = '' } = parts;
+      const sequence = parts.sequence();
+      const text =
+        `${method} ${uri} SIP/2.0\r\n${this.via(branch)}Max-Forwards: 70\r\nFrom: ${parts.from}\r\nTo: ${parts.to}\r\n` +
+        `Call-ID: ${parts.callId}\r\nCSeq: ${sequence} ${method}\r\n${extra}${authorization}Content-Length: ${Buffer.byteLength(body, 'latin1')}\r\n\r\n${body}`;
+      const from = this.line.received.length;
+      this.line.send(text);
+      const again = this.line.transport === 'UDP' ? setInterval(() => this.line.send(text), 1000) : undefined;
+      const answer = await this.line
+        .next((response) => /^SIP\/2\.0 [2-6]/.test(response) && header(response, 'Via').includes(branch), {
+          from,
+          timeout: parts.timeout ?? 15_000,
+          what: `final answer to ${method} ${uri}`,
+        })
+        .finally(() => clearInterval(again));
+      if (status(answer) >= 300 && method === 'INVITE')
+        this.line.send(
+          `ACK ${uri} SIP/2.0\r\n${this.via(branch)}Max-Forwards: 70\r\n${/(?:Route: .*\r\n)*/.exec(extra)?.[0] ?? ''}From: ${parts.from}\r\n` +
+            `To: ${header(answer, 'To')}\r\nCall-ID: ${parts.callId}\r\nCSeq: ${sequence} ACK\r\nContent-Length: 0\r\n\r\n`,
+        );
+      const challenged = status(answer) === 401 || status(answer) === 407;
+      if (!challenged || attempt > 0 || !this.account.password) return answer;
+      authorization = this.credentials(answer, method, uri);
+    }
+  }
+
+  private credentials(answer: string, method: string, uri: string): string {
+    const proxy = status(answer) === 407;
+    const challenge =
+      headers(answer, proxy ? 'Proxy-Authenticate' : 'WWW-Authenticate').find((value) => !/SHA-/.test(value)) ?? '';
+    const value = (name: string): string => new RegExp(`\\b${name}="([^"]*)"`, 'i').exec(challenge)?.[1] ?? '';
+    const { name, password } = this.account;
+    const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
+    const cnonce = token();
+    const response = md5(
+      `${md5(`${name}:${value('realm')}:${password}`)}:${value('nonce')}:00000001:${cnonce}:auth:${md5(`${method}:${uri}`)}`,
+    );
+    return (
+      `${proxy ? 'Proxy-Authorization' : 'Authorization'}: Digest username="${name}", realm="${value('realm')}", nonce="${value('nonce')}", ` +
+      `uri="${uri}", response="${response}", algorithm=MD5, cnonce="${cnonce}", qop=auth, nc=00000001${value('opaque') ? `, opaque="${value('opaque')}"` : ''}\r\n`
+    );
+  }
+}
+
+interface RequestParts {
+  from: string;
+  to: string;
+  callId: string;
+  sequence: () => number;
+  extra?: string;
+  body?: string;
+  timeout?: number;
+}
+
+export function status(response: string): number {
+  return Number(/^SIP\/2\.0 (\d{3})/.exec(response)?.[1] ?? 0);
+}
+
+/** A header's values, split at commas outside brackets and quotes where the header is a list of addresses. */
+export function headers(text: string, name: string): string[] {
+  const head = text.slice(0, text.indexOf('\r\n\r\n') + 2);
+  const values = [...head.matchAll(new RegExp(`^${name}[ \t]*:[ \t]*(.*?)\r$`, 'gim'))].map((match) => match[1]!);
+  return /route|via|path/i.test(name) ? values.flatMap((value) => value.split(/,\s*(?=<|SIP\/2\.0)/)) : values;
+}
+
+export function header(text: string, name: string): string {
+  return headers(text, name)[0] ?? '';
+}
+
+function uriOf(address: string): string {
+  return /<([^>]*)>/.exec(address)?.[1] ?? address;
+}
+
+function token(): string {
+  return randomBytes(8).toString('hex');
+}
