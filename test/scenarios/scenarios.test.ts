@@ -1,0 +1,24 @@
+// Runs every conversation script of this folder. A file holds several: each begins with a line `=== title`, and the title
+// is the sentence that it proves.
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect, describe, test } from 'vitest';
+import { runScript } from './scenario.ts';
+
+const folder = new URL('.', import.meta.url);
+
+for (const file of readdirSync(folder).filter((name) => name.endsWith('.txt'))) {
+  describe(file.slice(0, -4), () => {
+    const text = readFileSync(new URL(file, folder), 'utf8');
+    for (const part of text.split(/^=== /m).slice(1)) {
+      const end = part.indexOf('\n');
+      test(part.slice(0, end).trim(), async () => {
+        const world = await runScript(part.slice(end));
+        world.server.close();
+        world.pass(0);
+        // Nothing is left running but what was asked for.
+        expect(world.server.metrics()).toMatchObject({ clientTransactions: 0, serverTransactions: 0, contexts: 0 });
+        expect(world.clock.pending).toBeLessThanOrEqual(1);
+      });
+    }
+  });
+}
