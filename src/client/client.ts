@@ -172,8 +172,8 @@ export class Client extends Emitter<ClientEvents> {
    * included, ends it. Throws NOT_CONNECTED and BAD_TARGET.
    */
   call(target: string, wish: MediaWish = {}): Call {
-    const uri = this.#uriOf(target);
     if (!this.#transport.connected) throw notConnected();
+    const uri = this.#uriOf(target);
     const call = this.#addCall(new Call(this.#port, { id: crypto.randomUUID(), remote: describePeer({ uri }) }));
     void call.start(wish, (agent, name, offer, now) =>
       agent.invite(name, uri, { offer: sessionDescription(offer) }, now),
@@ -183,6 +183,7 @@ export class Client extends Emitter<ClientEvents> {
 
   /** Sends a message (RFC 3428). Resolves when the other side's device or server has taken it, else rejects with the status. */
   async message(target: string, text: string, contentType = 'text/plain;charset=UTF-8'): Promise<void> {
+    if (!this.#transport.connected) throw notConnected();
     const uri = this.#uriOf(target);
     const body: Body = { type: contentType, content: encodeUtf8(text) };
     await this.#request((agent, request, now) => agent.message(request, uri, body, now));

@@ -82,7 +82,8 @@ export class MiniProxy {
         }
       }
     const response = createResponse(request, 200, 'OK', { toTag: 'registrar' });
-    for (const contact of request.all('contact')) response.append('contact', `${contact};expires=600`);
+    for (const contact of request.all('contact'))
+      response.append('contact', `${contact.replace(/;expires=\d+/, '')};expires=600`);
     from.deliver(response.serialize());
   }
 
