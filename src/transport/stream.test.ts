@@ -229,6 +229,26 @@ test('plain octets on a TLS port end the connection, and its deadlines hold', as
   await once(shaken, 'close');
 });
 
+test('connections over the bound of a TLS port are cut before their handshake', async () => {
+  const { cert, key } = testCertificate();
+  const limits = { connectionsPerAddress: 1 };
+  const port = await listenTls({ ...LOOPBACK, tls: { cert, key }, limits }, new RecordedFlows());
+  cleanup.push(port.close);
+  const secure = () => connectSecurely({ port: port.endpoint.port, ca: cert, host: 'localhost' });
+  const first = secure();
+  cleanup.push(() => first.destroy());
+  await once(first, 'secureConnect');
+  expect((await once(secure(), 'error'))[0]).toBeInstanceOf(Error);
+  first.destroy();
+  await once(first, 'close');
+  for (;;) {
+    const next = secure(); // the server may still be counting the first
+    const up = await once(next, 'secureConnect').catch(() => undefined);
+    next.destroy();
+    if (up !== undefined) break;
+  }
+});
+
 test('the web port hands over what speaks SIP, also when it begins with a keep-alive', async () => {
   const recorded = new RecordedFlows();
   const flows = new TcpFlows(recorded);
