@@ -17,10 +17,10 @@ export interface UserAgentOptions {
   readonly displayName?: ByteString;
   readonly primitives: Primitives;
   /**
-   * Asked for each challenge, so a credential that was renewed meanwhile is used; undefined: the challenge is the final
-   * answer. Called with the challenge's realm.
+   * Asked for each request that needs them, so a credential that was renewed meanwhile is used; undefined: the challenge
+   * is the final answer.
    */
-  readonly credentials?: (realm: ByteString) => UserCredentials | undefined;
+  readonly credentials?: () => UserCredentials | undefined;
   /** Default: `ws`. It also says whether the transport is reliable. */
   readonly transport?: UserAgentTransport;
   /** Host and port of Via; default: a random name under `.invalid` (RFC 7118 section 5). Needed for udp and tcp. */

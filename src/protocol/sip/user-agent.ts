@@ -1,4 +1,24 @@
 import type { ByteString } from '../byte-string.ts';
+import type { ForgetCall } from './call.ts';
+import { type Dialog, dialogId } from './dialog.ts';
+import { serializeDtmfRelay } from './dtmf-relay.ts';
+import { IncomingCall } from './incoming-call.ts';
+import type { Request } from './message.ts';
+import type { OpenOffer } from './offer-answer.ts';
+import { unsupportedTags } from './option-tags.ts';
+import { OutgoingCall } from './outgoing-call.ts';
+import { OwnRequest } from './own-request.ts';
+import { receiveMessage, receiveOptions } from './pager-message.ts';
+import { Reception } from './reception.ts';
+import type { ReferServer } from './refer.ts';
+import { serializeReferTo } from './refer-to.ts';
+import { Registration } from './registration.ts';
+import { parseReplaces, type Replaces, serializeReplaces } from './replaces.ts';
+import { Session } from './session.ts';
+import { checkSessionExpires } from './session-timer.ts';
+import type { ServerTransaction } from './transaction-layer.ts';
+import { parseUri } from './uri.ts';
+import { CALL_EXTENSIONS, UserAgentCore } from './user-agent-core.ts';
 import type { Body, CallName, CallSnapshot, ExtraFields, UserAgentOutput } from './user-agent-event.ts';
 import type { UserAgentOptions } from './user-agent-options.ts';
 
@@ -42,15 +62,34 @@ export interface RequestOptions {
  * command makes no sense) throws an `Error`; nothing that is received ever does.
  */
 export class UserAgent {
-  constructor(_options: UserAgentOptions) {}
+  private readonly core: UserAgentCore;
+  private readonly reception: Reception;
+  private readonly registration: Registration;
+  private readonly calls = new Map<CallName, IncomingCall | OutgoingCall>();
+  private readonly forget: ForgetCall;
 
-  /** One SIP message from the transport. */
-  receive(_text: ByteString, _now: number): UserAgentOutput[] {
-    return [];
+  constructor(options: UserAgentOptions) {
+    this.core = new UserAgentCore(options);
+    this.registration = new Registration(this.core);
+    this.reception = new Reception(this.core, (request, transaction, now) => {
+      this.receiveOutside(request, transaction, now);
+    });
+    this.forget = (call) => {
+      this.calls.delete(call);
+    };
   }
 
-  timer(_name: string, _now: number): UserAgentOutput[] {
-    return [];
+  /** One SIP message from the transport. */
+  receive(text: ByteString, now: number): UserAgentOutput[] {
+    if (text.length > this.core.limits.messageSize) {
+      this.core.event({ type: 'malformed', code: 'SIP_SIZE', message: 'Message Too Large', text: text.slice(0, 256) });
+    } else if (!/^[\r\n\0]*$/.test(text)) this.reception.receive(text, now);
+    return this.core.outbox.take();
+  }
+
+  timer(name: string, now: number): UserAgentOutput[] {
+    this.core.outbox.fire(name, now);
+    return this.core.outbox.take();
   }
 
   /**
@@ -58,51 +97,75 @@ export class UserAgent {
    * when `register` was in force. Requests that wait for an answer over udp are left alone; over a new connection those
    * sent on the old one have been ended by `transportLost`.
    */
-  transportConnected(_now: number): UserAgentOutput[] {
-    return [];
+  transportConnected(now: number): UserAgentOutput[] {
+    if (this.core.transactions.connected) this.core.lost(now);
+    this.core.connected(now);
+    this.registration.connected(now);
+    return this.core.outbox.take();
   }
 
   /** The connection is gone: pending client transactions end (503). Established calls and their timers stay. */
-  transportLost(_now: number): UserAgentOutput[] {
-    return [];
+  transportLost(now: number): UserAgentOutput[] {
+    this.core.lost(now);
+    return this.core.outbox.take();
   }
 
   /** Registers and keeps it refreshed until `unregister`; also to be called after `registrationFailed`, when it suits. */
-  register(_now: number): UserAgentOutput[] {
-    return [];
+  register(now: number): UserAgentOutput[] {
+    this.registration.register(now);
+    return this.core.outbox.take();
   }
 
   /** Removes this contact's binding: event `unregistered` whatever the answer. */
-  unregister(_now: number): UserAgentOutput[] {
-    return [];
+  unregister(now: number): UserAgentOutput[] {
+    this.registration.unregister(now);
+    return this.core.outbox.take();
   }
 
   /** Calls `target` (a URI). `call` is the caller's choice of a name that is not in use. */
-  invite(_call: CallName, _target: ByteString, _options: InviteOptions, _now: number): UserAgentOutput[] {
-    return [];
+  invite(call: CallName, target: ByteString, options: InviteOptions, now: number): UserAgentOutput[] {
+    const fields: (readonly [string, ByteString])[] = [...(options.fields ?? [])];
+    if (options.replaces !== undefined) {
+      fields.push(['Replaces', serializeReplaces(replacesOf(this.session(options.replaces).dialog))]);
+    }
+    this.startCall({ name: call, target, offer: options.offer, fields }, now);
+    return this.core.outbox.take();
   }
 
   /** A provisional response to an incoming call. Without it, the caller hears of nothing but 100. */
-  ring(_call: CallName, _options: RingOptions, _now: number): UserAgentOutput[] {
-    return [];
+  ring(call: CallName, options: RingOptions, now: number): UserAgentOutput[] {
+    this.incoming(call).ring(options, now);
+    return this.core.outbox.take();
   }
 
   /**
    * 200 to an incoming call, repeated until acknowledged. `body`: the answer, or the offer when the INVITE had none;
    * to be left out when `ring` has reliably carried the answer. Waits for an outstanding PRACK by itself.
    */
-  accept(_call: CallName, _body: Body | undefined, _now: number, _fields?: ExtraFields): UserAgentOutput[] {
-    return [];
+  accept(call: CallName, body: Body | undefined, now: number, fields?: ExtraFields): UserAgentOutput[] {
+    const incoming = this.incoming(call);
+    incoming.accept(body, fields, now);
+    const replaced = incoming.replaces === undefined ? undefined : this.calls.get(incoming.replaces);
+    if (replaced instanceof OutgoingCall) replaced.hangUp(undefined, undefined, now, 'replaced');
+    else replaced?.hangUp(603, {}, now, 'replaced');
+    return this.core.outbox.take();
   }
 
   /** A final response >= 300 to an incoming call. */
-  reject(_call: CallName, _options: EndOptions, _now: number): UserAgentOutput[] {
-    return [];
+  reject(call: CallName, options: EndOptions, now: number): UserAgentOutput[] {
+    this.incoming(call).reject(options.status ?? 486, options, now);
+    return this.core.outbox.take();
   }
 
   /** Ends a call whatever its state: CANCEL, BYE or a rejection, now or as soon as the RFC allows. `ended` follows. */
-  hangUp(_call: CallName, _options: EndOptions, _now: number): UserAgentOutput[] {
-    return [];
+  hangUp(call: CallName, options: EndOptions, now: number): UserAgentOutput[] {
+    const known = this.known(call);
+    if (known instanceof IncomingCall) known.hangUp(options.status ?? 603, options, now);
+    else {
+      const reason = options.fields?.find(([name]) => name.toLowerCase() === 'reason')?.[1];
+      known.hangUp(reason, options.fields, now);
+    }
+    return this.core.outbox.take();
   }
 
   /**
@@ -111,63 +174,232 @@ export class UserAgent {
    * offer is open (`call(name).stable` is false).
    */
   renegotiate(
-    _call: CallName,
-    _offer: Body | undefined,
-    _now: number,
-    _options?: { method?: 'INVITE' | 'UPDATE'; fields?: ExtraFields },
+    call: CallName,
+    offer: Body | undefined,
+    now: number,
+    options?: { method?: 'INVITE' | 'UPDATE'; fields?: ExtraFields },
   ): UserAgentOutput[] {
-    return [];
+    const session = this.session(call);
+    if (!session.stable || session.reInvite !== undefined) throw new Error('An offer is open');
+    if (session.state === 'early' && options?.method !== 'UPDATE') throw new Error('The call is not established');
+    if (offer !== undefined) {
+      const method = options?.method ?? 'INVITE';
+      session.renegotiation.start({ method, body: offer, fields: options?.fields, automatic: false }, now);
+    } else {
+      const update = session.remoteAllow.includes('UPDATE') || session.offers.local === undefined;
+      const body = update ? undefined : session.offers.local;
+      const method = update ? 'UPDATE' : 'INVITE';
+      session.renegotiation.start({ method, body, fields: options?.fields, automatic: false }, now);
+    }
+    return this.core.outbox.take();
   }
 
   /** The answer to `offer`, or the offer that `offerRequested` asks for. Goes out in whatever message has to carry it. */
-  answer(_call: CallName, _body: Body, _now: number, _leg?: string): UserAgentOutput[] {
-    return [];
+  answer(call: CallName, body: Body, now: number, leg?: string): UserAgentOutput[] {
+    this.openOffer(call, leg).answer(body, now);
+    return this.core.outbox.take();
   }
 
   /** Refuses `offer` or `offerRequested` with 488 (default) or another status; the former session goes on. */
-  rejectOffer(_call: CallName, _now: number, _options?: EndOptions): UserAgentOutput[] {
-    return [];
+  rejectOffer(call: CallName, now: number, options?: EndOptions): UserAgentOutput[] {
+    this.openOffer(call, undefined).reject(options?.status ?? 488, options?.reason, options?.fields, now);
+    return this.core.outbox.take();
   }
 
   /**
    * Transfers the peer of `call`: blind to a URI, attended to the peer of another of our calls. `refer` names it in
    * `referProgress`. The caller hangs up `call` when it likes, usually at the final 200; notifications still come after.
    */
-  refer(_call: CallName, _refer: string, _to: ByteString | { call: CallName }, _now: number): UserAgentOutput[] {
-    return [];
+  refer(call: CallName, refer: string, to: ByteString | { call: CallName }, now: number): UserAgentOutput[] {
+    const session = this.session(call);
+    let referTo: ByteString;
+    if (typeof to === 'string') referTo = serializeReferTo(to);
+    else {
+      const other = this.session(to.call);
+      referTo = serializeReferTo(referTarget(other), replacesOf(other.dialog));
+    }
+    const fields: [string, string][] = [
+      ['Refer-To', referTo],
+      ['Referred-By', this.core.address],
+      ['Contact', this.core.contact()],
+    ];
+    session.refer(refer, fields, now);
+    return this.core.outbox.take();
   }
 
   /** Does what `refer` asked: 202, then an INVITE as the call `call`, whose progress is reported to the referrer. */
-  acceptRefer(_refer: string, _call: CallName, _options: InviteOptions, _now: number): UserAgentOutput[] {
-    return [];
+  acceptRefer(refer: string, call: CallName, options: InviteOptions, now: number): UserAgentOutput[] {
+    const referrer = this.referrer(refer);
+    const fields: (readonly [string, ByteString])[] = [...(options.fields ?? [])];
+    if (referrer.target.replaces !== undefined) fields.push(['Replaces', serializeReplaces(referrer.target.replaces)]);
+    if (referrer.referredBy !== undefined) fields.push(['Referred-By', referrer.referredBy]);
+    this.startCall({ name: call, target: referrer.uri, offer: options.offer, fields, referrer }, now);
+    return this.core.outbox.take();
   }
 
-  rejectRefer(_refer: string, _now: number, _options?: EndOptions): UserAgentOutput[] {
-    return [];
+  rejectRefer(refer: string, now: number, options?: EndOptions): UserAgentOutput[] {
+    this.referrer(refer).notify(options?.status ?? 603, options?.reason ?? 'Decline', true, now);
+    return this.core.outbox.take();
   }
 
   /** A DTMF tone by INFO (application/dtmf-relay). `tone`: one of 0-9 * # A-D; `duration` in milliseconds. */
-  sendDtmf(_request: string, _call: CallName, _tone: string, _duration: number, _now: number): UserAgentOutput[] {
-    return [];
+  sendDtmf(request: string, call: CallName, tone: string, duration: number, now: number): UserAgentOutput[] {
+    return this.request(request, 'INFO', '', { call, body: serializeDtmfRelay(tone, duration) }, now);
   }
 
   /** MESSAGE (RFC 3428). `request` names it in the event `response`. */
-  message(_request: string, _target: ByteString, _body: Body, _now: number, _fields?: ExtraFields): UserAgentOutput[] {
-    return [];
+  message(request: string, target: ByteString, body: Body, now: number, fields?: ExtraFields): UserAgentOutput[] {
+    return this.request(request, 'MESSAGE', target, { body, fields: fields ?? [] }, now);
   }
 
   /** Any other non-INVITE request: OPTIONS, INFO, ... `request` names it in the event `response`. */
   request(
-    _request: string,
-    _method: string,
-    _target: ByteString,
-    _options: RequestOptions,
-    _now: number,
+    request: string,
+    method: string,
+    target: ByteString,
+    options: RequestOptions,
+    now: number,
   ): UserAgentOutput[] {
-    return [];
+    if (['INVITE', 'ACK', 'CANCEL', 'BYE', 'PRACK', 'UPDATE', 'REGISTER', 'REFER'].includes(method)) {
+      throw new Error('This method has a command of its own');
+    }
+    if (this.core.transactions.clientCount >= this.core.limits.clientTransactions) throw new Error('Too many requests');
+    const session = options.call === undefined ? undefined : this.session(options.call);
+    new OwnRequest(this.core, request, session).start(method, target, options.body, options.fields ?? [], now);
+    return this.core.outbox.take();
   }
 
-  call(_call: CallName): CallSnapshot | undefined {
-    return undefined;
+  call(call: CallName): CallSnapshot | undefined {
+    return this.calls.get(call)?.snapshot();
   }
+
+  private startCall(
+    parts: { name: CallName; target: ByteString; offer: Body | undefined; fields: ExtraFields; referrer?: ReferServer },
+    now: number,
+  ): void {
+    if (this.calls.has(parts.name)) throw new Error('A call has this name');
+    parseUri(parts.target);
+    const call = new OutgoingCall(this.core, { ...parts, forget: this.forget });
+    this.calls.set(parts.name, call);
+    call.start(now);
+  }
+
+  private known(call: CallName): IncomingCall | OutgoingCall {
+    const known = this.calls.get(call);
+    if (known === undefined) throw new Error('No such call');
+    return known;
+  }
+
+  private incoming(call: CallName): IncomingCall {
+    const known = this.known(call);
+    if (known instanceof IncomingCall) return known;
+    throw new Error('Not an incoming call');
+  }
+
+  private session(call: CallName): Session {
+    const session = this.known(call).leg();
+    if (session === undefined) throw new Error('The call has no dialog');
+    return session;
+  }
+
+  private openOffer(call: CallName, leg: string | undefined): OpenOffer {
+    const open = this.known(call).leg(leg)?.offers.open;
+    if (open === undefined) throw new Error('No offer is open');
+    return open;
+  }
+
+  private referrer(refer: string): ReferServer {
+    const referrer = this.core.refers.get(refer);
+    if (referrer === undefined) throw new Error('No such transfer');
+    return referrer;
+  }
+
+  /** A request without a To tag. */
+  private receiveOutside(request: Request, transaction: ServerTransaction, now: number): void {
+    const { core } = this;
+    switch (request.method) {
+      case 'INVITE':
+        this.receiveInvite(request, transaction, now);
+        break;
+      case 'MESSAGE':
+        receiveMessage(core, request, transaction, undefined, now);
+        break;
+      case 'OPTIONS':
+        receiveOptions(core, transaction, now);
+        break;
+      case 'REFER':
+        core.reply(transaction, 603, {}, now);
+        break;
+      case 'BYE':
+      case 'INFO':
+      case 'NOTIFY':
+      case 'PRACK':
+      case 'UPDATE':
+        core.reply(transaction, 481, {}, now);
+        break;
+      default:
+        core.refuseMethod(transaction, now);
+    }
+  }
+
+  /** RFC 3261 section 8.2, then 13.3.1; RFC 3891 section 3. */
+  private receiveInvite(request: Request, transaction: ServerTransaction, now: number): void {
+    const { core } = this;
+    // 1. The same request on two paths (section 8.2.2.2)
+    if (core.transactions.isMerged(request, transaction)) {
+      core.reply(transaction, 482, {}, now);
+      return;
+    }
+    // 2. Extensions (section 8.2.2.3)
+    const unknown = unsupportedTags(request, 'require', CALL_EXTENSIONS);
+    if (unknown.length > 0) {
+      core.reply(transaction, 420, { fields: [['Unsupported', unknown.join(', ')]] }, now);
+      return;
+    }
+    checkSessionExpires(core, request);
+    // 3. The call that it replaces
+    const replaced = request.has('replaces') ? this.replaced(request) : undefined;
+    if (typeof replaced === 'number') {
+      core.reply(transaction, replaced, {}, now);
+      return;
+    }
+    // 4. Room for it
+    if (this.calls.size >= core.limits.calls) {
+      core.reply(transaction, 486, {}, now);
+      return;
+    }
+    const call = new IncomingCall(core, {
+      name: `in-${core.token()}`,
+      transaction,
+      replaces: replaced,
+      forget: this.forget,
+    });
+    this.calls.set(call.name, call);
+    call.start();
+  }
+
+  /** The call that Replaces names, or the status that refuses it (RFC 3891 section 3). */
+  private replaced(request: Request): CallName | number {
+    const { callId, toTag, fromTag, earlyOnly } = parseReplaces(request.get('replaces') ?? '');
+    const session = this.core.dialogs.get(dialogId(callId, toTag, fromTag));
+    if (!(session instanceof Session)) return 481;
+    if (session.state === 'ended') return 603;
+    if (session.state === 'early' && !session.ownsCallId) return 481;
+    if (session.state !== 'early' && earlyOnly) return 486;
+    return session.call;
+  }
+}
+
+/**
+ * Where the transferee finds the peer of that call: its GRUU, which means that very device, else its address of record, of
+ * whose devices only the right one knows the dialog. A bare Contact may be behind a NAT.
+ */
+function referTarget(session: Session): ByteString {
+  const { remoteTarget, remoteAddress } = session.dialog;
+  return parseUri(remoteTarget).parameters.has('gr') ? remoteTarget : remoteAddress.uri;
+}
+
+/** Our dialog as its other party names it. */
+function replacesOf(dialog: Dialog): Replaces {
+  return { callId: dialog.callId, toTag: dialog.remoteTag, fromTag: dialog.localTag, earlyOnly: false };
 }

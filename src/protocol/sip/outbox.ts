@@ -1,0 +1,39 @@
+import type { ByteString } from '../byte-string.ts';
+import type { UserAgentEvent, UserAgentOutput } from './user-agent-event.ts';
+
+/** Collects what the parts of a user agent want done, in order, and knows whose each running timer is. */
+export class Outbox {
+  private outputs: UserAgentOutput[] = [];
+  private readonly timers = new Map<string, (now: number) => void>();
+
+  send(message: ByteString): void {
+    this.outputs.push({ type: 'send', message });
+  }
+
+  event(event: UserAgentEvent): void {
+    this.outputs.push({ type: 'event', event });
+  }
+
+  setTimer(name: string, delay: number, fire: (now: number) => void): void {
+    this.timers.set(name, fire);
+    this.outputs.push({ type: 'setTimer', name, delay });
+  }
+
+  /** Nothing happens when it does not run. */
+  clearTimer(name: string): void {
+    if (this.timers.delete(name)) this.outputs.push({ type: 'clearTimer', name });
+  }
+
+  /** A timer that was cleared meanwhile fires nothing. */
+  fire(name: string, now: number): void {
+    const fire = this.timers.get(name);
+    this.timers.delete(name);
+    fire?.(now);
+  }
+
+  take(): UserAgentOutput[] {
+    const outputs = this.outputs;
+    this.outputs = [];
+    return outputs;
+  }
+}
