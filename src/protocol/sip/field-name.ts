@@ -123,19 +123,26 @@ const SPELLINGS: Readonly<Record<FieldName, string>> = {
   'min-se': 'Min-SE',
 };
 
-/** The name as this core writes it: `call-id` is `Call-ID`, `x-thing` is `X-Thing`. */
-export function spelledName(name: FieldName): string {
-  return SPELLINGS[name] ?? name.replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase());
-}
-
+const SPELLED = new Map<FieldName, string>();
 const CANONICAL = new Map<string, FieldName>();
 for (const name of NAMES) {
+  const spelled = SPELLINGS[name] ?? capitalised(name);
+  SPELLED.set(name, spelled);
   CANONICAL.set(name, name);
-  CANONICAL.set(spelledName(name), name);
+  CANONICAL.set(spelled, name);
 }
 for (const [letter, name] of Object.entries(COMPACT)) {
   CANONICAL.set(letter, name);
   CANONICAL.set(letter.toUpperCase(), name);
+}
+
+function capitalised(name: string): string {
+  return name.replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase());
+}
+
+/** The name as this core writes it: `call-id` is `Call-ID`, `x-thing` is `X-Thing`. */
+export function spelledName(name: FieldName): string {
+  return SPELLED.get(name) ?? capitalised(name);
 }
 
 /** `v`, `VIA` and `Via` are all `via`. */

@@ -114,7 +114,7 @@ export abstract class Fields {
     const canonical = canonicalName(name);
     const elements: ByteString[] = [];
     for (const field of this.fields)
-      if (field.name === canonical && field.value !== '') splitList(field.value, field.spelling, elements);
+      if (field.name === canonical && field.value !== '') splitList(field.value, canonical, elements);
     return elements;
   }
 

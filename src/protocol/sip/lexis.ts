@@ -1,5 +1,6 @@
 import type { ByteString } from '../byte-string.ts';
 import { ProtocolError } from '../errors.ts';
+import { type FieldName, spelledName } from './field-name.ts';
 
 /**
  * The character classes of RFC 3261 section 25.1 and the few scanners every header needs. All of them read a byte
@@ -115,9 +116,9 @@ export function elementEnd(text: ByteString, at: number, end: number = text.leng
 const MOST_ELEMENTS = 512;
 
 /** Appends the comma-separated elements of one field value. An empty element is a syntax error. */
-export function splitList(value: ByteString, what: string, into: ByteString[] = []): ByteString[] {
+export function splitList(value: ByteString, name: FieldName, into: ByteString[] = []): ByteString[] {
   if (!value.includes(',')) {
-    if (value === '') throw malformed(what);
+    if (value === '') throw malformed(spelledName(name));
     into.push(value);
     return into;
   }
@@ -125,10 +126,10 @@ export function splitList(value: ByteString, what: string, into: ByteString[] = 
     const stop = elementEnd(value, at);
     const from = skipSpace(value, at, stop);
     const to = trimEnd(value, from, stop);
-    if (from === to) throw malformed(what);
+    if (from === to) throw malformed(spelledName(name));
     into.push(value.slice(from, to));
     if (into.length > MOST_ELEMENTS)
-      throw new ProtocolError('SIP_TOO_MANY', `Too many values in ${what}`, { status: 400 });
+      throw new ProtocolError('SIP_TOO_MANY', `Too many values in ${spelledName(name)}`, { status: 400 });
     if (stop === value.length) return into;
     at = stop + 1;
   }

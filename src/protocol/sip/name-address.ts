@@ -67,7 +67,7 @@ function unquotedDisplayEnd(text: ByteString, at: number): number {
 function isUri(text: ByteString): boolean {
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code <= 32 || code >= 127 || code === 60 || code === 34) return false;
+    if (code <= 32 || code >= 127 || code === 60 || code === 62 || code === 34) return false;
   }
   return text.startsWith('sip:') || uriScheme(text) !== undefined;
 }

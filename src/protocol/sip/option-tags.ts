@@ -1,3 +1,4 @@
+import { spelledName } from './field-name.ts';
 import { isToken, malformed } from './lexis.ts';
 import type { Message } from './message.ts';
 
@@ -15,7 +16,7 @@ export type TokenListName =
 /** The tokens of a list header over all its fields; option tags in lower case, methods as they are. */
 export function tokens(message: Message, name: TokenListName): string[] {
   return message.values(name).map((value) => {
-    if (!isToken(value)) throw malformed(name);
+    if (!isToken(value)) throw malformed(spelledName(name));
     return name === 'allow' || name === 'recv-info' ? value : value.toLowerCase();
   });
 }

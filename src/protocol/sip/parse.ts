@@ -41,8 +41,8 @@ function parse(text: ByteString, limits: Partial<MessageLimits>, lenient: boolea
   // Empty lines before the start line are ignored (section 7.5).
   while (text.charCodeAt(at) === 13 && text.charCodeAt(at + 1) === 10) at += 2;
   const lineStart = at;
-  const stop = lineStop(text, at, lenient);
-  if (stop === -1) throw noStartLine(text, at);
+  const stop = lineStop(text, at);
+  if (stop < 0) throw noStartLine(text, at);
   const lineEnd = stop + 2;
 
   const mostFields = limits.fields ?? MESSAGE_LIMITS.fields;
@@ -50,31 +50,32 @@ function parse(text: ByteString, limits: Partial<MessageLimits>, lenient: boolea
   const fields: Field[] = [];
   let length: ByteString | undefined;
   let fault: ProtocolError | undefined;
+  let skipped = 0;
   at = lineEnd;
   for (;;) {
     const first = text.charCodeAt(at);
     if (first === 13 && text.charCodeAt(at + 1) === 10) break;
     const start = at;
-    let eol = lineStop(text, start, lenient);
-    if (eol === -1) {
-      if (lenient) break;
-      throw new ProtocolError('SIP_HEADER_LINE', 'Header Line Without CRLF', answer(text, { status: 400 }));
-    }
+    let eol = lineStop(text, start);
     let folded = false;
-    for (let next = text.charCodeAt(eol + 2); next === 32 || next === 9; next = text.charCodeAt(eol + 2)) {
+    let next = eol < 0 ? 0 : text.charCodeAt(eol + 2);
+    while (next === 32 || next === 9) {
       folded = true;
-      eol = lineStop(text, eol + 2, lenient);
-      if (eol === -1) {
-        if (lenient) break;
-        throw new ProtocolError('SIP_HEADER_LINE', 'Header Line Without CRLF', answer(text, { status: 400 }));
-      }
+      eol = lineStop(text, eol + 2);
+      next = eol < 0 ? 0 : text.charCodeAt(eol + 2);
     }
-    if (eol === -1) break;
+    if (eol < 0) {
+      if (!lenient) throw new ProtocolError('SIP_HEADER_LINE', 'Malformed Line End', answer(text, { status: 400 }));
+      at = text.indexOf('\r\n', start) + 2;
+      if (at !== 1 && ++skipped < mostFields) continue;
+      at = start;
+      break;
+    }
     at = eol + 2;
     const colon = text.indexOf(':', start);
     const nameEnd = colon === -1 || colon >= eol ? -1 : trimEnd(text, start, colon);
     if (nameEnd <= start || first === 32 || first === 9) {
-      if (lenient) continue;
+      if (lenient && ++skipped < mostFields) continue;
       throw new ProtocolError('SIP_HEADER_LINE', 'Malformed Header Line', answer(text, { status: 400 }));
     }
     const field = new Field(canonicalName(text.slice(start, nameEnd)), text, start, colon + 1, at, folded);
@@ -104,12 +105,9 @@ function parse(text: ByteString, limits: Partial<MessageLimits>, lenient: boolea
  * Where the line's CRLF is; -1 when there is none or a bare CR or LF comes first. (A parser that took those for line ends,
  * or for white space, would see other headers than the next hop does.)
  */
-function lineStop(text: ByteString, from: number, lenient: boolean): number {
-  const cr = text.indexOf('\r\n', from);
-  if (cr === -1) return -1;
-  const lf = text.indexOf('\n', from);
-  if (lf !== cr + 1) return lenient ? cr : -1;
-  return cr;
+function lineStop(text: ByteString, from: number): number {
+  const cr = text.indexOf('\r', from);
+  return cr !== -1 && text.indexOf('\n', from) === cr + 1 ? cr : -1;
 }
 
 function startLine(source: Source, stop: number, fault: ProtocolError | undefined): Message {
