@@ -237,6 +237,8 @@ function contradictions(configuration: Configuration, parsed: ParsedConfiguratio
   const names = configuration.accounts.map(({ name }) => name);
   const twice = names.findIndex((name, i) => names.indexOf(name) !== i);
   if (twice >= 0) problems.push({ key: `accounts[${twice}].name`, reason: 'is in the list twice' });
+  if (configuration.data.includes('://'))
+    problems.push({ key: 'data', reason: 'PostgreSQL is not built yet', suggestion: 'give a folder' });
   const { minExpires, defaultExpires, maxExpires } = configuration.limits.sip;
   if (minExpires > defaultExpires || defaultExpires > maxExpires)
     problems.push({ key: 'limits.sip.defaultExpires', reason: 'must lie between minExpires and maxExpires' });
@@ -253,12 +255,15 @@ function listeners({ web, sip, turn, xmpp, msrp, media }: Configuration): HostPo
   return [web.listen, ...sip.listen, ...turn.listen, ...xmpp.listen, ...msrp.listen, media.listen];
 }
 
-function warningsOf({ auth, web }: Configuration): string[] {
+function warningsOf({ auth, web, redis, media, sip }: Configuration): string[] {
   const warnings: string[] = [];
   if (!auth.required)
     warnings.push('auth.required is false: anybody who reaches this server can use it without an account');
   if (auth.secrets?.some((secret) => secret.length < 16))
     warnings.push('auth.secret is shorter than 16 characters: a credential could be forged by guessing it');
+  if (redis !== undefined) warnings.push('redis is not built yet and has no effect');
+  if (media.engine === 'rtpengine') warnings.push('media.engine rtpengine is not built yet and has no effect');
+  if (sip.trunks.length > 0) warnings.push('sip.trunks are not built yet and have no effect');
   if (web.origins.includes('*')) warnings.push('web.origins has "*": pages of every site may open connections here');
   return warnings;
 }

@@ -28,7 +28,7 @@ export interface HttpApiOptions {
   apiKeys: ApiKeys;
   issuer: CredentialIssuer;
   addresses: Addresses;
-  hosts: HostPolicy;
+  hosts: Pick<HostPolicy, 'allows'>;
   /** Read at each call, so that a reload counts. */
   origins: () => readonly string[];
   limits: HttpLimits;

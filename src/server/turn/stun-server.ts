@@ -113,7 +113,7 @@ export class StunServer {
   async close(): Promise<void> {
     for (const socket of this.#streams) socket.destroy();
     await Promise.all(
-      this.#listeners.map((listener) => new Promise<void>((resolve) => listener.close(() => resolve()))),
+      this.#listeners.splice(0).map((listener) => new Promise<void>((resolve) => listener.close(() => resolve()))),
     );
   }
 }

@@ -1,0 +1,91 @@
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import { ConfigurationError, formatProblem } from '../configuration/problem.ts';
+import { createLog, type Log } from '../log.ts';
+import { type RunningServer, startServer } from '../server.ts';
+import { type Call, type Command, commonFlags } from './command.ts';
+import { welcome } from './welcome.ts';
+
+export const start: Command = {
+  name: 'start',
+  summary: 'Starts the server. Needs no configuration.',
+  details: [
+    'SIGTERM or Ctrl-C: no new work, calls get `drain` to end, then exit code 0. SIGHUP: reads the configuration again.',
+    'Exit code 1: it cannot listen or use its data. 2: the configuration is wrong.',
+  ].join('\n'),
+  flags: {
+    ...commonFlags,
+    listen: { type: 'string', value: 'HOST:PORT', help: 'web port (default: 127.0.0.1:8080; port 0: a free one)' },
+    insecure: { type: 'boolean', help: 'allow auth.required: false off loopback' },
+  },
+  async run(call) {
+    const began = performance.now();
+    const { configuration } = call.configuration();
+    const log = createLog(configuration.log.level);
+    const server = await startServer(configuration, {
+      version: call.version,
+      log,
+      appsFolder: join(call.packageFolder, 'dist/apps'),
+      notice: call.say,
+    });
+    if (call.json) {
+      call.print(JSON.stringify({ event: 'ready', ...server.ready }));
+      for (const { name, password } of server.firstAccounts)
+        call.print(JSON.stringify({ event: 'account', name, password }));
+    } else call.print(welcome(server, performance.now() - began, process.stdout.isTTY === true));
+    await untilEnd(server, call, log);
+    return 0;
+  },
+};
+
+/** Signals that come this soon after the first are the same Ctrl-C, passed on by a parent. */
+const SAME_SIGNAL = 1_000;
+
+/** Runs until it is told to end: by SIGTERM or SIGINT in order, by the launcher's death at once. */
+function untilEnd(server: RunningServer, call: Call, log: Log): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let ending: number | undefined;
+    const end = async (drain: boolean) => {
+      if (ending !== undefined) {
+        if (performance.now() - ending > SAME_SIGNAL) process.exit(1); // somebody has no patience
+        return;
+      }
+      ending = performance.now();
+      try {
+        if (drain) await server.drain();
+        await server.close();
+        log.info('ended');
+        resolve();
+      } catch (error) {
+        reject(error);
+      }
+    };
+    process.on('SIGTERM', () => void end(true));
+    process.on('SIGINT', () => void end(true));
+    process.on('SIGHUP', () => void reload(server, call));
+    watchLauncher(() => void end(false));
+  });
+}
+
+/** bin/chappe.js as a parent holds the other end of a pipe: when that closes, the parent is gone. */
+function watchLauncher(gone: () => void): void {
+  const descriptor = Number(process.env['CHAPPE_LAUNCHER_FD'] ?? Number.NaN);
+  if (!Number.isInteger(descriptor) || descriptor < 3) return;
+  try {
+    const pipe = new Socket({ fd: descriptor, readable: true, writable: false });
+    pipe.on('error', gone).on('close', gone).resume();
+    pipe.unref();
+  } catch {
+    // Not a pipe: the variable came from elsewhere.
+  }
+}
+
+async function reload(server: RunningServer, call: Call): Promise<void> {
+  try {
+    await server.reload(call.configuration().configuration);
+    call.say('configuration read again');
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) call.say(`reload failed: ${(error as Error).message}`);
+    else for (const problem of error.problems) call.say(`not reloaded: ${formatProblem(problem)}`);
+  }
+}

@@ -1,0 +1,70 @@
+// The data folder: the database, the key that seals accounts, the secret of credentials, and the lock of the server.
+import { createHmac, hash } from 'node:crypto';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { prepareFolder } from '../storage/embedded/database.ts';
+import { type EmbeddedStore, openEmbeddedStore } from '../storage/embedded/store.ts';
+import { primitives } from '../transport/primitives.ts';
+import { Accounts } from './accounts/accounts.ts';
+import { Seal } from './accounts/seal.ts';
+import { secretFile } from './accounts/secret-file.ts';
+import type { Configuration } from './config.ts';
+
+export const SEAL_KEY = 'seal.key';
+export const AUTH_SECRET = 'auth.secret';
+const LOCK = 'server.lock';
+
+export interface DataFolder {
+  path: string;
+  store: EmbeddedStore;
+  accounts: Accounts;
+  /** Of ephemeral credentials: the configured ones, else this folder's own. */
+  secrets: string[];
+  /** Signs what only this server reads, flow tokens and such; 32 octets, a byte string. */
+  internalSecret: string;
+}
+
+/** Opens everything in it, made as needed. */
+export async function openDataFolder({ data, domain, auth, limits }: Configuration): Promise<DataFolder> {
+  prepareFolder(data);
+  const sealKey = secretFile(join(data, SEAL_KEY));
+  const secrets = authSecrets(data, auth.secrets);
+  const store = await openEmbeddedStore(data, { limits: limits.storage });
+  const mark = hash('sha256', `chappe seal mark ${sealKey}`, 'hex').slice(0, 16);
+  const known = store.settings.get('seal');
+  if (known !== undefined && known !== mark) {
+    await store.close();
+    throw new Error(`${join(data, SEAL_KEY)} is not the key that this database was sealed with`);
+  }
+  if (known === undefined) await store.settings.set('seal', mark);
+  return {
+    path: data,
+    store,
+    accounts: new Accounts({ store: store.accounts, seal: new Seal(sealKey), domain, secrets, primitives }),
+    secrets,
+    internalSecret: createHmac('sha256', sealKey).update('signed by this server').digest('binary'),
+  };
+}
+
+export function authSecrets(data: string, configured: string[] | undefined): string[] {
+  return configured ?? [secretFile(join(data, AUTH_SECRET))];
+}
+
+/**
+ * One server a folder. The lock is SQLite's on a file of its own: the system lets go of it when its process dies, however
+ * that ends. Undefined: somebody else has it still after `patience` milliseconds.
+ */
+export function lockFolder(folder: string, patience: number): { release(): void } | undefined {
+  prepareFolder(folder);
+  const file = join(folder, LOCK);
+  closeSync(openSync(file, 'a', 0o600));
+  const lock = new DatabaseSync(file, { timeout: patience });
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+  } catch {
+    lock.close();
+    return undefined;
+  }
+  return { release: () => lock.close() };
+}

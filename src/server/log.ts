@@ -1,0 +1,32 @@
+import { pino } from 'pino';
+
+/** Where a secret may stand in a field, should somebody ever log the object that holds it (docs/LOGGING.md). */
+const SECRETS = [
+  'password',
+  'secret',
+  'secrets',
+  'key',
+  'token',
+  'authorization',
+  'cookie',
+  'credential',
+  'ha1',
+  'body',
+];
+
+export type Log = ReturnType<typeof createLog>;
+
+/** JSON lines on standard error: standard output belongs to the program's own answers. */
+export function createLog(level: string) {
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: SECRETS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '[redacted]' },
+    },
+    // Not synchronous, so that a slow reader of the log never holds up a call; bounded, so that it costs no memory.
+    pino.destination({ dest: 2, sync: false, minLength: 0, maxLength: 1024 * 1024 }),
+  );
+}

@@ -1,0 +1,87 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { SipMetrics } from './sip/metrics.ts';
+
+export interface MetricSources {
+  sip: () => SipMetrics;
+  connections: () => { open: number; handshakes: number; refused: number };
+  handshakesRefused: () => number;
+  stunAnswered: () => number;
+  writesQueued: () => number;
+  accounts: () => number;
+  version: string;
+}
+
+/** Prometheus's view: parts count in plain numbers, which are read when somebody asks. */
+export function createMetrics(sources: MetricSources): Registry {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const gauge = (name: string, help: string, value: () => number) =>
+    new Gauge({
+      name: `chappe_${name}`,
+      help,
+      registers,
+      collect() {
+        this.set(value());
+      },
+    });
+  const counter = (name: string, help: string, value: () => number) =>
+    new Counter({
+      name: `chappe_${name}_total`,
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(value());
+      },
+    });
+  const labelled = (name: string, help: string, label: string, values: () => Record<string, number>) =>
+    new Counter({
+      name: `chappe_${name}_total`,
+      help,
+      labelNames: [label],
+      registers,
+      collect() {
+        this.reset();
+        for (const [key, value] of Object.entries(values())) this.inc({ [label]: key }, value);
+      },
+    });
+
+  new Gauge({ name: 'chappe_info', help: 'The version that runs.', labelNames: ['version'], registers }).set(
+    { version: sources.version },
+    1,
+  );
+  const { sip } = sources;
+  gauge('sip_flows', 'Open connections that speak SIP.', () => sip().flows);
+  gauge('sip_bindings', 'Contacts registered.', () => sip().bindings);
+  gauge('sip_addresses_of_record', 'Addresses of record with a contact.', () => sip().addressesOfRecord);
+  gauge('sip_calls', 'Calls that are up.', () => sip().calls);
+  gauge('sip_client_transactions', 'Client transactions under way.', () => sip().clientTransactions);
+  gauge('sip_server_transactions', 'Server transactions under way.', () => sip().serverTransactions);
+  gauge('sip_response_contexts', 'Requests being proxied.', () => sip().contexts);
+  gauge('draining', '1 while the server is shutting down.', () => (sip().draining ? 1 : 0));
+  counter('sip_messages_received', 'SIP messages in.', () => sip().received);
+  counter('sip_messages_sent', 'SIP messages out.', () => sip().sent);
+  counter('sip_undeliverable', 'Messages for a flow that was gone or too slow.', () => sip().undeliverable);
+  counter('sip_malformed', 'Messages that were no SIP.', () => sip().malformed);
+  counter('sip_retransmissions', 'Requests that came again.', () => sip().retransmissions);
+  counter('sip_registrations', 'REGISTERs accepted.', () => sip().registrations);
+  counter('sip_challenges', 'Digest challenges sent.', () => sip().challenges);
+  counter('sip_authentication_failures', 'Wrong credentials.', () => sip().authenticationFailures);
+  counter('sip_throttled', 'Attempts not looked at because of too many.', () => sip().throttled);
+  counter('sip_identity_refused', 'Requests refused by an identity rule.', () => sip().identityRefused);
+  counter('sip_overloaded', 'Requests refused for overload.', () => sip().overloaded);
+  counter('sip_loops', 'Loops detected.', () => sip().loops);
+  counter('sip_dead_flows', 'Requests in a dialog whose other side was gone.', () => sip().deadFlows);
+  labelled('sip_requests', 'SIP requests in, by method.', 'method', () => sip().requests);
+  labelled('sip_responses', 'SIP responses, by class.', 'class', () => sip().responses);
+  const { connections } = sources;
+  gauge('connections', 'Open TCP connections.', () => connections().open);
+  gauge('handshakes', 'Connections that are still in their handshake.', () => connections().handshakes);
+  counter('connections_refused', 'Connections refused by a bound.', () => connections().refused);
+  counter('handshakes_refused', 'WebSocket handshakes refused.', sources.handshakesRefused);
+  counter('stun_answered', 'STUN binding requests answered.', sources.stunAnswered);
+  gauge('store_writes_queued', 'Writes waiting for the disk.', sources.writesQueued);
+  gauge('accounts', 'Accounts.', sources.accounts);
+  return registry;
+}

@@ -1,0 +1,398 @@
+// The composition root: every part is made here and given what it needs.
+import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { Admission } from '../transport/admission.ts';
+import { nativeClock } from '../transport/clock.ts';
+import { Resolver } from '../transport/dns.ts';
+import { type Endpoint, plainAddress } from '../transport/flow.ts';
+import { OutgoingConnections } from '../transport/outgoing.ts';
+import { primitives } from '../transport/primitives.ts';
+import { listenTcp, TcpFlows } from '../transport/tcp.ts';
+import { listenTls } from '../transport/tls.ts';
+import { listenUdp, type UdpPort } from '../transport/udp.ts';
+import { WebPort } from '../transport/web-port.ts';
+import { WebSocketFlows } from '../transport/websocket.ts';
+import type { Configuration, TlsFiles } from './config.ts';
+import { formatHostPort, formatListen, isWildcard, type Listen } from './configuration/listen.ts';
+import { ApiKeys } from './credentials/api-keys.ts';
+import { CredentialIssuer } from './credentials/issuer.ts';
+import { authSecrets, lockFolder, openDataFolder } from './data-folder.ts';
+import { createHttpApi } from './http/api.ts';
+import { HostPolicy } from './http/host-policy.ts';
+import { Sessions } from './http/sessions.ts';
+import { type Bound, listenAll } from './listening.ts';
+import type { Log } from './log.ts';
+import { LoopLag } from './loop-lag.ts';
+import { createMetrics } from './metrics.ts';
+import { generatePassword } from './passwords.ts';
+import type { Transports } from './sip/ports.ts';
+import { SipServer } from './sip/sip-server.ts';
+import { StunServer } from './turn/stun-server.ts';
+
+/** What listens, as the first line of `--json` says it. */
+export interface ReadyInfo {
+  pid: number;
+  version: string;
+  domain: string;
+  web: string;
+  ws: string;
+  sip: string[];
+  stun: string[];
+  xmpp: string[];
+  msrp: string[];
+}
+
+export interface NewAccount {
+  name: string;
+  password: string;
+  admin: boolean;
+}
+
+export interface StartOptions {
+  version: string;
+  log: Log;
+  /** The built web apps. */
+  appsFolder: string;
+  /** For a person: a default port that was taken. */
+  notice: (text: string) => void;
+}
+
+export interface RunningServer {
+  ready: ReadyInfo;
+  /** Made at the first run. */
+  firstAccounts: NewAccount[];
+  accountNames: string[];
+  /** No new work; resolves when no call is up, or after the configured time. */
+  drain(): Promise<void>;
+  /** Takes over what can change while it runs: accounts, secrets, origins, hosts, certificates. */
+  reload(configuration: Configuration): Promise<void>;
+  close(): Promise<void>;
+}
+
+const LOCK_PATIENCE = 5_000;
+/** How often changes made by another process (`account add` for a name that exists) are looked for. */
+const REFRESH = 1_000;
+
+export class FolderInUseError extends Error {
+  readonly code = 'FOLDER_IN_USE';
+
+  constructor(folder: string) {
+    super(`another server is using the data folder ${folder}`);
+    this.name = 'FolderInUseError';
+  }
+}
+
+export async function startServer(configuration: Configuration, options: StartOptions): Promise<RunningServer> {
+  const lock = lockFolder(configuration.data, LOCK_PATIENCE);
+  if (lock === undefined) throw new FolderInUseError(configuration.data);
+  const closers: Array<() => unknown> = [() => lock.release()];
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    return await compose(configuration, options, closers, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function compose(
+  configuration: Configuration,
+  { version, log, appsFolder, notice }: StartOptions,
+  closers: Array<() => unknown>,
+  close: () => Promise<void>,
+): Promise<RunningServer> {
+  const { domain, limits } = configuration;
+  let current = configuration;
+  let state: 'starting' | 'ready' | 'draining' = 'starting';
+
+  // The store, the accounts, who may.
+  const folder = await openDataFolder(configuration);
+  closers.push(() => folder.store.close());
+  const { store, accounts } = folder;
+  await accounts.configure(configuration.accounts);
+  const firstAccounts = await makeFirstAccounts(configuration, folder);
+  const refresh = setInterval(() => accounts.refresh(), REFRESH);
+  closers.push(() => clearInterval(refresh));
+  const wallClock = Date.now;
+  const issuer = new CredentialIssuer({ domain, secrets: folder.secrets, primitives, now: wallClock });
+  const sessions = new Sessions({
+    store: store.sessions,
+    accounts,
+    life: limits.http.sessionLife,
+    keep: limits.http.sessionsPerAccount,
+  });
+  let hosts = hostPolicy(configuration);
+
+  // SIP, and STUN beside it.
+  const loopLag = new LoopLag();
+  closers.push(() => loopLag.stop());
+  const sip = new SipServer(
+    {
+      domain,
+      hosts: localHosts(configuration),
+      ...(configuration.public.host !== undefined && { publicHost: configuration.public.host }),
+      secrets: [folder.internalSecret],
+      auth: configuration.auth,
+      routes: configuration.sip.routes,
+      limits: limits.sip,
+    },
+    {
+      accounts,
+      primitives,
+      clock: nativeClock,
+      wallClock,
+      bindings: store.bindings,
+      log,
+      loopLag: () => loopLag.value,
+    },
+  );
+  const admission = new Admission(limits.transport);
+  const shared = { limits: limits.transport, admission };
+  const stun = new StunServer({ software: `Chappe ${version}`, ...shared });
+  const webFlows = new WebSocketFlows(sip, limits.transport);
+  const streamFlows = new TcpFlows(sip, limits.transport);
+
+  // The web port.
+  const tls = configuration.web.tls && readTls(configuration.web.tls);
+  let handshakesRefused = 0;
+  const makeWebPort = () => {
+    const port = new WebPort({
+      ...shared,
+      ...(tls && { tls }),
+      get origins() {
+        return current.web.origins;
+      },
+      get handshake() {
+        return current.auth.handshake;
+      },
+      verify: (credential, request) => {
+        if (!hosts.allows(request.headers.host)) return 'refused';
+        if (credential === undefined) return undefined;
+        return accounts.verifyCredential(credential.username, credential.password, wallClock()) ?? 'refused';
+      },
+      stun: stun.accept,
+      sip: (socket: Socket, secure: boolean) => void streamFlows.accept(socket, secure),
+      onRefused: (error, remote) => {
+        handshakesRefused += 1;
+        log.info({ code: error.code, remote: remote.address }, 'handshake refused');
+      },
+    });
+    port.registerSubprotocol('sip', webFlows);
+    return port;
+  };
+  let webEndpoint: Endpoint = configuration.web.listen;
+  let stunListening: Listen[] = [];
+  const metrics = createMetrics({
+    sip: () => sip.metrics(),
+    connections: () => ({ open: admission.connections, handshakes: admission.handshakes, refused: admission.refused }),
+    handshakesRefused: () => handshakesRefused,
+    stunAnswered: () => stun.answered,
+    writesQueued: () => store.queued,
+    accounts: () => accounts.size,
+    version,
+  });
+  const webPort = makeWebPort();
+  const api = await createHttpApi({
+    serverFactory: webPort.serverFactory,
+    accounts,
+    sessions,
+    apiKeys: new ApiKeys(store.apiKeys),
+    issuer,
+    addresses: {
+      publicHost: configuration.public.host,
+      publicAddress: configuration.public.address,
+      web: () => ({ endpoint: webEndpoint, tls: tls !== undefined }),
+      stun: () => stunListening,
+    },
+    hosts: { allows: (header: string | undefined) => hosts.allows(header) },
+    origins: () => current.web.origins,
+    limits: limits.http,
+    log,
+    registry: metrics,
+    trace: () => sip.trace,
+    isRegistered: (name) => sip.location.reachable(name, wallClock()).length > 0,
+    isReady: () => state === 'ready',
+    isDraining: () => state === 'draining',
+    appsFolder,
+    version,
+  });
+  closers.push(() => api.close());
+
+  // Everything listens.
+  const listened = await listenAll({
+    key: 'web.listen',
+    entries: [configuration.web.listen],
+    configured: configuration.web.configured,
+    open: async (entry): Promise<Bound> => ({ endpoint: await webPort.listen(entry), close: () => webPort.close() }),
+    format: formatHostPort,
+    notice,
+  });
+  closers.push(() => webPort.close());
+  webEndpoint = listened[0]!.port.endpoint;
+  const udpPorts: UdpPort[] = [];
+  const sipListening = await listenAll({
+    key: 'sip.listen',
+    entries: configuration.sip.listen,
+    configured: configuration.sip.configured,
+    open: async (entry): Promise<Bound> => {
+      if (entry.transport === 'tcp') return listenTcp({ ...entry, ...shared }, sip);
+      if (entry.transport === 'tls')
+        return listenTls({ ...entry, ...shared, tls: readTls(configuration.sip.tls as TlsFiles) }, sip);
+      const port = await listenUdp({ ...entry, stun: stun.respond, limits: limits.transport }, sip);
+      udpPorts.push(port);
+      return {
+        endpoint: port.endpoint,
+        close() {
+          udpPorts.splice(udpPorts.indexOf(port), 1);
+          return port.close();
+        },
+      };
+    },
+    format: formatListen,
+    notice,
+  });
+  for (const { port } of sipListening) closers.push(() => port.close());
+  const stunEntries = configuration.turn.listen.filter(({ transport }) => transport !== 'tls');
+  if (stunEntries.length < configuration.turn.listen.length)
+    log.warn('turn.listen: tls is not built yet; STUN inside TLS is answered on the web port');
+  const stunPorts = await listenAll({
+    key: 'turn.listen',
+    entries: stunEntries,
+    configured: configuration.turn.configured,
+    open: async (entry): Promise<Bound> => {
+      const endpoint = await (entry.transport === 'udp' ? stun.listenUdp(entry) : stun.listenTcp(entry));
+      return { endpoint, close: () => stun.close() };
+    },
+    format: formatListen,
+    notice,
+  });
+  closers.push(() => stun.close());
+  stunListening = stunPorts.map(({ entry, port }) => ({ ...entry, ...port.endpoint }));
+  const sipNames = sipListening.map(({ entry, port }) => ({ ...entry, ...port.endpoint }));
+
+  const outgoing = new OutgoingConnections(streamFlows);
+  const resolver = new Resolver();
+  const transports: Transports = {
+    udpFlow(remote, localPort) {
+      const family = remote.address.includes(':');
+      const fit = udpPorts.filter(({ endpoint }) => endpoint.address.includes(':') === family);
+      const port = localPort === undefined ? fit[0] : fit.find(({ endpoint }) => endpoint.port === localPort);
+      return port?.flowTo(remote);
+    },
+    connect: (transport, remote, servername) => outgoing.flowTo(transport, remote, servername),
+    resolve: (host) => resolver.resolve(host),
+  };
+  const secure = tls !== undefined;
+  await sip.start(transports, [...sipNames, { transport: secure ? 'wss' : 'ws', ...webEndpoint }]);
+  closers.push(
+    () => sip.close(),
+    () => streamFlows.close(),
+    () => webFlows.close(),
+  );
+  state = 'ready';
+
+  const host = formatHostPort({ address: reachable(webEndpoint.address), port: webEndpoint.port });
+  const ready: ReadyInfo = {
+    pid: process.pid,
+    version,
+    domain,
+    web: `${secure ? 'https' : 'http'}://${host}`,
+    ws: `${secure ? 'wss' : 'ws'}://${host}`,
+    sip: sipNames.map((listen) => formatListen({ ...listen, address: reachable(listen.address) })),
+    stun: stunListening.map((listen) => formatListen({ ...listen, address: reachable(listen.address) })),
+    xmpp: [],
+    msrp: [],
+  };
+  log.info({ domain, web: ready.web, sip: ready.sip, stun: ready.stun }, 'ready');
+
+  return {
+    ready,
+    firstAccounts,
+    accountNames: accounts.list().map(({ name }) => name),
+    async drain() {
+      if (state === 'draining') return;
+      state = 'draining';
+      log.info({ calls: sip.metrics().calls }, 'draining');
+      webPort.drain();
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, current.drain);
+      });
+      await Promise.race([sip.drain(), late]);
+      clearTimeout(timer);
+    },
+    async reload(next) {
+      const changed = await accounts.configure(next.accounts);
+      const secrets = authSecrets(next.data, next.auth.secrets);
+      accounts.secrets = secrets;
+      issuer.secrets = secrets;
+      hosts = hostPolicy(next);
+      if (tls !== undefined && next.web.tls !== undefined) webPort.renewCertificate(readTls(next.web.tls));
+      const fixed = needRestart(current, next);
+      current = { ...next, web: { ...next.web } };
+      log.info({ accounts: changed }, 'reloaded');
+      if (fixed.length > 0) log.warn({ keys: fixed }, 'these keys take effect at the next start');
+    },
+    close,
+  };
+}
+
+/** Two accounts with random passwords, once, where nobody has made any. */
+async function makeFirstAccounts(
+  { accounts: configured }: Configuration,
+  { accounts, store }: Awaited<ReturnType<typeof openDataFolder>>,
+): Promise<NewAccount[]> {
+  if (store.settings.get('first-run') !== undefined) return [];
+  const made: NewAccount[] = [];
+  if (configured.length === 0 && accounts.size === 0) {
+    made.push({ name: 'alice', password: generatePassword(), admin: true });
+    made.push({ name: 'bob', password: generatePassword(), admin: false });
+    await Promise.all(made.map(({ name, password, admin }) => accounts.add(name, password, { admin })));
+  }
+  await store.settings.set('first-run', new Date().toISOString());
+  return made;
+}
+
+function hostPolicy({ domain, public: { host }, web }: Configuration): HostPolicy {
+  return new HostPolicy([domain, host, ...web.hosts]);
+}
+
+/** Names and addresses that mean this server in a SIP URI, besides those it listens on. */
+function localHosts({ public: { host, address }, sip, web }: Configuration): string[] {
+  const names = ['localhost'];
+  if (host !== undefined) names.push(host);
+  if (address !== undefined) names.push(address);
+  if ([...sip.listen, web.listen].some((listen) => isWildcard(listen.address))) {
+    for (const known of Object.values(networkInterfaces()))
+      for (const it of known ?? []) names.push(plainAddress(it.address));
+  }
+  return names;
+}
+
+/** A wildcard is no address to connect to. */
+function reachable(address: string): string {
+  return address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address;
+}
+
+function readTls({ cert, key }: TlsFiles): { cert: Buffer; key: Buffer } {
+  return { cert: readFileSync(cert), key: readFileSync(key) };
+}
+
+const RELOADED = new Set(['accounts', 'drain', 'auth.secrets', 'auth.handshake', 'web.origins', 'web.hosts']);
+
+function needRestart(before: Configuration, after: Configuration): string[] {
+  const keys: string[] = [];
+  for (const [part, value] of Object.entries(before)) {
+    const next = after[part as keyof Configuration] as unknown;
+    const nested = typeof value === 'object' && value !== null && !Array.isArray(value);
+    for (const key of nested ? Object.keys({ ...value, ...(next as object) }) : [undefined]) {
+      const name = key === undefined ? part : `${part}.${key}`;
+      const pick = (from: unknown) => JSON.stringify(key === undefined ? from : (from as Record<string, unknown>)[key]);
+      if (!RELOADED.has(name) && pick(value) !== pick(next)) keys.push(name);
+    }
+  }
+  return keys;
+}
