@@ -41,6 +41,8 @@ interface Leg {
   /** Requests sent, the latest last. */
   sent: string[];
   caller: boolean;
+  /** Its INVITE was refused: the ACK is hop by hop. */
+  refused: boolean;
 }
 
 class Party {
@@ -201,9 +203,10 @@ class Scenario {
     this.#parties.set(name, party);
   }
 
-  #register(name: string, details: string[]): void {
+  async #register(name: string, details: string[]): Promise<void> {
     const party = this.#party(name);
     this.#send(party, ['REGISTER', 'sip:example.test', `#register-${name}`], details);
+    await new Promise((resolve) => setImmediate(resolve)); // a UDP phone's binding is stored first
     this.#expect(party, ['200'], []);
   }
 
@@ -312,10 +315,11 @@ class Scenario {
         asked: [],
         sent: [],
         caller: true,
+        refused: false,
       };
       party.legs.set(call, leg);
     }
-    const hopByHop = method === 'CANCEL' || (method === 'ACK' && leg.remoteTag === undefined);
+    const hopByHop = method === 'CANCEL' || (method === 'ACK' && leg.refused);
     if (method !== 'ACK' && method !== 'CANCEL') leg.cseq += 1;
     const to = leg.remoteTag === undefined || method === 'CANCEL' ? '' : `;tag=${leg.remoteTag}`;
     headers.push(['Via', this.#via(party, hopByHop ? inviteBranch : undefined)]);
@@ -427,6 +431,7 @@ class Scenario {
         party.challenge = challenges.join('\n');
         party.nonceCount = 0;
       }
+      if (leg !== undefined && message.cseq.method === 'INVITE') leg.refused = message.status >= 300;
       if (leg === undefined || message.status <= 100 || message.status >= 300) return;
       if (!['INVITE', 'SUBSCRIBE', 'REFER'].includes(message.cseq.method)) return;
       leg.remoteTag = message.to.tag;
@@ -448,6 +453,7 @@ class Scenario {
         asked: [],
         sent: [],
         caller: false,
+        refused: false,
       };
       party.legs.set(call, leg);
     }
