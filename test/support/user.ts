@@ -36,6 +36,7 @@ export class User {
   readonly line: Line;
   readonly account: Account;
   readonly contact: string;
+  private readonly sent = new Map<string, string>();
   private registration = 0;
   private readonly registrationId = token();
 
@@ -147,6 +148,21 @@ export class User {
     };
   }
 
+  /** The last request of that method as it was sent. */
+  lastRequest(method: string): string {
+    return this.sent.get(method) ?? '';
+  }
+
+  /** CANCEL of a request that has had a provisional answer (RFC 3261 section 9.1). */
+  cancel(request: string): void {
+    const copied = ['Via', 'From', 'To', 'Call-ID'].map((name) => `${name}: ${header(request, name)}\r\n`);
+    const routes = headers(request, 'Route').map((route) => `Route: ${route}\r\n`);
+    this.line.send(
+      `CANCEL ${request.split(' ')[1]} SIP/2.0\r\n${copied.join('')}${routes.join('')}Max-Forwards: 70\r\n` +
+        `CSeq: ${header(request, 'CSeq').replace(/ .*/, '')} CANCEL\r\nContent-Length: 0\r\n\r\n`,
+    );
+  }
+
   private acknowledge(dialog: Dialog): void {
     this.line.send(
       `ACK ${dialog.target} SIP/2.0\r\n${this.via()}Max-Forwards: 70\r\n${dialog.routes.map((route) => `Route: ${route}\r\n`).join('')}` +
@@ -169,6 +185,7 @@ export class User {
         `${method} ${uri} SIP/2.0\r\n${this.via(branch)}Max-Forwards: 70\r\nFrom: ${parts.from}\r\nTo: ${parts.to}\r\n` +
         `Call-ID: ${parts.callId}\r\nCSeq: ${sequence} ${method}\r\n${extra}${authorization}Content-Length: ${Buffer.byteLength(body, 'latin1')}\r\n\r\n${body}`;
       const from = this.line.received.length;
+      this.sent.set(method, text);
       this.line.send(text);
       const again = this.line.transport === 'UDP' ? setInterval(() => this.line.send(text), 1000) : undefined;
       const answer = await this.line
