@@ -113,7 +113,7 @@ function helloVerifyRequest(handshake: ClientHandshake, message: HandshakeMessag
   const { session, hello } = handshake;
   const cookie = parseHelloVerifyRequest(message.body);
   if (cookie.length === 0 || hello!.cookie.length > 0) throw new DtlsError('DTLS_COOKIE');
-  handshake.hello = { ...hello!, cookie: cookie.slice() };
+  handshake.hello = { ...hello!, cookie: new Uint8Array(cookie) };
   session.forgetTranscript();
   session.send(HandshakeType.clientHello, serializeClientHello(handshake.hello));
 }

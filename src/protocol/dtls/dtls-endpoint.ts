@@ -172,7 +172,7 @@ export class DtlsEndpoint {
     let octets = record.fragment.length;
     for (const other of this.held) octets += other.fragment.length;
     if (this.held.length >= this.limits.heldRecords || octets > this.limits.heldOctets) return;
-    this.held.push({ ...record, fragment: record.fragment.slice() });
+    this.held.push({ ...record, fragment: new Uint8Array(record.fragment) });
   }
 
   private receiveHandshake(content: Uint8Array, epoch: Epoch, now: number): void {
@@ -260,11 +260,10 @@ export class DtlsEndpoint {
       if (!(error instanceof DtlsError)) throw error;
       return;
     }
-    for (const { type, sequence } of fragments) {
-      const old = sequence < this.reassembly.awaited;
-      if (type === HandshakeType.finished && old && this.role === 'server') this.repeatFlight(now);
-      else if (!old && (type === HandshakeType.clientHello || type === HandshakeType.helloRequest)) {
-        this.sendAlert(false, Alert.noRenegotiation);
+    for (const { type } of fragments) {
+      if (type === HandshakeType.finished && this.role === 'server') this.repeatFlight(now);
+      else if (type === HandshakeType.clientHello || type === HandshakeType.helloRequest) {
+        this.sendAlert(false, Alert.noRenegotiation); // RFC 5246 section 7.2.2
       }
     }
   }

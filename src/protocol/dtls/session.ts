@@ -106,7 +106,7 @@ export class Session {
     if (cipherSuite !== undefined && CIPHER_SUITES[keyType] !== cipherSuite) {
       throw new DtlsError('DTLS_BAD_CERTIFICATE', 'not for this cipher suite');
     }
-    this.peerCertificate = der.slice();
+    this.peerCertificate = new Uint8Array(der);
     this.peerKeyType = keyType;
   }
 
