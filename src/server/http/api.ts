@@ -68,6 +68,15 @@ export async function createHttpApi(options: HttpApiOptions): Promise<FastifyIns
     },
     ...(options.serverFactory && { serverFactory: options.serverFactory }),
   });
+  // Before the routes: each takes the handlers that are set when it is made.
+  app.setNotFoundHandler((_request, reply) => answer(notFound(), reply));
+  app.setErrorHandler((error: Error & { code?: string; statusCode?: number }, request, reply) => {
+    const known = error instanceof HttpError ? error : (storageError(error) ?? fromFastify(error));
+    // The route's pattern, never the URL: that may hold a credential.
+    if (known.status >= 500 && known.code === 'HTTP_INTERNAL')
+      log.error({ route: request.routeOptions.url, method: request.method, error: error.stack }, 'request failed');
+    answer(known, reply);
+  });
   app.removeContentTypeParser('text/plain'); // a form of another site can send it without asking (CSRF)
   await app.register(cookie);
 
@@ -132,14 +141,6 @@ export async function createHttpApi(options: HttpApiOptions): Promise<FastifyIns
   });
   await staticFiles(app, options.appsFolder);
 
-  app.setNotFoundHandler((_request, reply) => answer(notFound(), reply));
-  app.setErrorHandler((error: Error & { code?: string; statusCode?: number }, request, reply) => {
-    const known = error instanceof HttpError ? error : (storageError(error) ?? fromFastify(error));
-    // The route's pattern, never the URL: that may hold a credential.
-    if (known.status >= 500 && known.code === 'HTTP_INTERNAL')
-      log.error({ route: request.routeOptions.url, method: request.method, error: error.stack }, 'request failed');
-    answer(known, reply);
-  });
   await app.ready();
   return app;
 }
