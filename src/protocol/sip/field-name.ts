@@ -85,6 +85,11 @@ const NAMES: readonly FieldName[] = [
   'join',
   'identity',
   'identity-info',
+  'max-breadth',
+  'p-associated-uri',
+  'security-client',
+  'security-server',
+  'security-verify',
 ];
 
 const COMPACT: Readonly<Record<string, FieldName>> = {

@@ -241,6 +241,11 @@ export abstract class Fields {
     this.set('content-length', String(body.length));
   }
 
+  /** Before a message that came by datagram goes out on a stream, where Content-Length is mandatory (section 20.14). */
+  ensureContentLength(): void {
+    if (!this.has('content-length')) this.set('content-length', String(this.body.length));
+  }
+
   /** The whole message; every received byte that no edit touched is identical. */
   serialize(): ByteString {
     const { text, fields } = this;

@@ -35,7 +35,8 @@ mark(URI_PARAMETER, '[]/:&+$');
 mark(URI_HEADER, '[]/?:+$');
 mark(PASSWORD, '&=+$,');
 mark(VALUE, '[]:/=@&$#?(){}|^\\');
-mark(WORD, '()<>:\\"/[]?{}');
+// COMPAT: '=' and its kin are no part of a word, but stacks make Call-IDs of base64.
+mark(WORD, '()<>:\\"/[]?{}=&$#|^');
 // COMPAT: '_' is no hostname character, but names of containers and Windows machines have it.
 mark(HOST, '-._');
 

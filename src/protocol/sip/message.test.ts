@@ -99,6 +99,22 @@ test('a new body brings its Content-Length in the place and the spelling of the 
   expect(without.serialize().endsWith('k: path , gruu\r\nContent-Length: 1\r\n\r\nx')).toBe(true);
 });
 
+test('a message for a stream gets the Content-Length that its datagram lacked', () => {
+  const without = parseMessage(TEXT.replace('l: 4\r\n', ''));
+  without.ensureContentLength();
+  expect(without.serialize().endsWith('\r\nContent-Length: 4\r\n\r\nbody')).toBe(true);
+  const m = message();
+  m.ensureContentLength();
+  expect(m.serialize()).toBe(TEXT);
+});
+
+test('a broken Via further down does not touch who reads the top one', () => {
+  const m = message();
+  m.append('via', ';;,');
+  expect(m.via.host).toBe('one');
+  expect(() => m.vias).toThrow('Malformed Via');
+});
+
 test('a malformed header throws to whoever asks for it, again and again, and passes untouched otherwise', () => {
   const text = TEXT.replace('t: <sip:bob@example.test>', 't: "oops <sip:b@c>');
   const m = parseMessage(text);

@@ -2,7 +2,7 @@ import type { ByteString } from '../byte-string.ts';
 import { ProtocolError } from '../errors.ts';
 import { type FieldName, spelledName } from './field-name.ts';
 import { Fields, type Source } from './fields.ts';
-import { all, isDigits, isToken, malformed, parseNumber, skipSpace, WORD } from './lexis.ts';
+import { all, elementEnd, isDigits, isToken, malformed, parseNumber, skipSpace, WORD } from './lexis.ts';
 import { type NameAddress, parseNameAddress } from './name-address.ts';
 import { parseUri, type SipUri } from './uri.ts';
 import { parseVia, type Via } from './via.ts';
@@ -53,8 +53,7 @@ export abstract class SipMessage extends Fields {
   get via(): Via {
     if (this.topVia) return this.topVia;
     const value = this.required('via');
-    if (!value.includes(',')) this.topVia = parseVia(value);
-    else this.topVia = parseVia(this.values('via')[0] as string);
+    this.topVia = parseVia(value.includes(',') ? value.slice(0, elementEnd(value, 0)) : value);
     return this.topVia;
   }
 

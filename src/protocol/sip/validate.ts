@@ -3,7 +3,7 @@ import { type FieldName, spelledName } from './field-name.ts';
 import { isToken, malformed } from './lexis.ts';
 import type { Message, Request, Response } from './message.ts';
 
-/** Header fields with a single value: one of each at most (RFC 3261 section 7.3.1, table 2; RFC 4475 section 3.3.8). */
+/** At most 32 header fields, each a bit, with a single value: one of each at most (RFC 3261 section 7.3.1, table 2; RFC 4475 section 3.3.8). */
 const SINGLE = new Map<FieldName, number>(
   [
     'call-id',
@@ -17,11 +17,11 @@ const SINGLE = new Map<FieldName, number>(
     'flow-timer',
     'from',
     'join',
+    'max-breadth',
     'max-forwards',
     'mime-version',
     'min-expires',
     'min-se',
-    'organization',
     'priority',
     'rack',
     'refer-to',
