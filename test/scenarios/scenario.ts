@@ -10,10 +10,17 @@
 //   bob <- INVITE                    what arrives, in order, nothing left out
 //     Request-URI: sip:x@y           must be so; /pattern/ must match; `-Header` must be missing; `Header` must be there
 //   bob -> 200                       answers the last request (of that method: `200 INVITE`)
-//   alice closed 1008 · alice drops · alice mute · wait 2s · idle (nothing has been sent to anybody)
+//   alice closed 1008 · alice drops · alice mute · alice loops · wait 2s · idle (nothing has been sent to anybody)
 //
 // Dialogs are kept as RFC 3261 section 12 says: tags, route set and remote target come from what was received.
-import { parseCredentials, parseChallenge, serializeCredentials, digestHa1, digestResponse, digestAlgorithm } from '../../src/protocol/sip/digest.ts';
+import {
+  digestAlgorithm,
+  digestHa1,
+  digestResponse,
+  parseChallenge,
+  parseCredentials,
+  serializeCredentials,
+} from '../../src/protocol/sip/digest.ts';
 import type { Request, Response } from '../../src/protocol/sip/message.ts';
 import { parseMessage } from '../../src/protocol/sip/parse.ts';
 import type { Identity, SipTransport } from '../../src/transport/flow.ts';
@@ -100,6 +107,8 @@ class Scenario {
   readonly #options: Record<string, unknown> = {};
   /** Call-IDs by the names of calls. */
   readonly #calls = new Map<string, string>();
+  /** Flows of parties, those that are gone too. */
+  readonly #known = new Set<FakeFlow>();
   #count = 0;
 
   constructor(bindings: FakeBindings | undefined) {
@@ -152,6 +161,8 @@ class Scenario {
       case 'open':
         if (!party.flow.open) throw new Error('it is closed');
         return;
+      case 'loops':
+        return this.#loop(party, words[2]);
       case 'drops':
         return this.world.drop(party.flow);
       case 'mute':
@@ -168,7 +179,7 @@ class Scenario {
       if (unread !== undefined) throw new Error(`unread by ${party.name} at ${where}:\n${unread}`);
     }
     for (const flow of this.#world?.flows.values() ?? [])
-      if (![...this.#parties.values()].some((party) => party.flow === flow) && flow.received.length > 0)
+      if (!this.#known.has(flow) && flow.received.length > 0)
         throw new Error(`sent to nobody we know (${flow.remote.address}:${flow.remote.port}):\n${flow.received[0]}`);
   }
 
@@ -177,7 +188,8 @@ class Scenario {
     const [area, name] = key.split('.');
     if (name === undefined) this.#options[key] = parsed;
     else {
-      const before = (this.#options[area!] ?? (area === 'auth' ? { required: true, digest: ['SHA-256', 'MD5'] } : {})) as object;
+      const before = (this.#options[area!] ??
+        (area === 'auth' ? { required: true, digest: ['SHA-256', 'MD5'] } : {})) as object;
       this.#options[area!] = { ...before, [name]: parsed };
     }
   }
@@ -201,6 +213,7 @@ class Scenario {
     // A party that comes back keeps what it knows of its calls.
     for (const [call, leg] of this.#parties.get(name)?.legs ?? []) party.legs.set(call, leg);
     this.#parties.set(name, party);
+    this.#known.add(party.flow);
   }
 
   async #register(name: string, details: string[]): Promise<void> {
@@ -267,6 +280,7 @@ class Scenario {
       const leg = this.#party(name || party.name).legs.get(call);
       if (leg === undefined) throw new Error(`no call ${call}`);
       if (word === 'route') return leg.routes.join(', ');
+      if (word === 'lastRoute') return leg.routes.at(-1)!;
       if (word === 'routeUri') return leg.routes[0]!.replace(/^<|>.*$/g, '');
       if (word === 'callId') return leg.callId;
       if (word === 'target') return leg.target;
@@ -298,7 +312,13 @@ class Scenario {
     return party.legs.get(call);
   }
 
-  #request(party: Party, call: string, method: string, uri: string | undefined, headers: Array<[string, string]>): string {
+  #request(
+    party: Party,
+    call: string,
+    method: string,
+    uri: string | undefined,
+    headers: Array<[string, string]>,
+  ): string {
     let leg = party.legs.get(call);
     const inviteBranch = /branch=([^;\r\n]+)/.exec(leg?.sent.findLast((text) => text.startsWith('INVITE')) ?? '')?.[1];
     if (leg === undefined) {
@@ -336,7 +356,13 @@ class Scenario {
     return `${method} ${uri ?? leg.target} SIP/2.0`;
   }
 
-  #response(party: Party, call: string, status: number, method: string | undefined, headers: Array<[string, string]>): string {
+  #response(
+    party: Party,
+    call: string,
+    status: number,
+    method: string | undefined,
+    headers: Array<[string, string]>,
+  ): string {
     const leg = party.legs.get(call);
     const request = leg?.asked.findLast((asked) => method === undefined || asked.method === method);
     if (leg === undefined || request === undefined) throw new Error('there is nothing to answer');
@@ -360,8 +386,11 @@ class Scenario {
     const values = party.challenge.split('\n');
     const value = values.find((text) => algorithmName === undefined || text.includes(`algorithm=${algorithmName}`));
     const challenge = parseChallenge(value!.slice(value!.indexOf(':') + 1).trim())!;
-    const username = wanted.startsWith('+') ? `${Math.floor(this.world.now() / 1000) + Number(wanted.split(':')[0]!.slice(1))}:${wanted.split(':')[1]}` : wanted;
-    const password = wrong !== undefined ? wrong : username.includes(':') ? ephemeralPassword(username) : `password of ${username}`;
+    const username = wanted.startsWith('+')
+      ? `${Math.floor(this.world.now() / 1000) + Number(wanted.split(':')[0]!.slice(1))}:${wanted.split(':')[1]}`
+      : wanted;
+    const password =
+      wrong !== undefined ? wrong : username.includes(':') ? ephemeralPassword(username) : `password of ${username}`;
     const algorithm = digestAlgorithm(challenge.algorithm)!;
     party.nonceCount += 1;
     const fields = { algorithm, method, uri, nonce: challenge.nonce, qop: 'auth', nc: party.nonceCount, cnonce: 'abc' };
@@ -379,6 +408,16 @@ class Scenario {
     });
     parseCredentials(text);
     return [value!.startsWith('www') ? 'Authorization' : 'Proxy-Authorization', text];
+  }
+
+  /** Sends the last request on to the server as a proxy would: another Via, another Request-URI if given. */
+  #loop(party: Party, uri: string | undefined): void {
+    const text = party.flow.received[party.read - 1]!;
+    const request = parseMessage(text) as Request;
+    if (uri !== undefined) request.uri = uri;
+    request.set('max-forwards', String((request.maxForwards ?? 70) - 1));
+    request.prepend('via', this.#via(party));
+    this.world.deliver(party.flow, request.serialize());
   }
 
   // --- expecting

@@ -1,7 +1,7 @@
 // Runs every conversation script of this folder. A file holds several: each begins with a line `=== title`, and the title
 // is the sentence that it proves.
 import { readdirSync, readFileSync } from 'node:fs';
-import { expect, describe, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { runScript } from './scenario.ts';
 
 const folder = new URL('.', import.meta.url);

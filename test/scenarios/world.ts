@@ -2,7 +2,7 @@
 import { type Primitives, toBase64 } from '../../src/protocol/primitives.ts';
 import { digestHa1 } from '../../src/protocol/sip/digest.ts';
 import type { DigestAlgorithm, SipAccounts } from '../../src/server/accounts/sip-accounts.ts';
-import { type SipServerOptions, SipServer } from '../../src/server/sip/sip-server.ts';
+import { SipServer, type SipServerOptions } from '../../src/server/sip/sip-server.ts';
 import type { BindingStore, StoredBinding } from '../../src/storage/ports.ts';
 import { VirtualClock } from '../../src/transport/clock.ts';
 import { type Endpoint, type Flow, type Identity, nextFlowId, type SipTransport } from '../../src/transport/flow.ts';
