@@ -22,6 +22,8 @@ export class ClientExchange implements ClientTransactionUser {
   private readonly core: UserAgentCore;
   private readonly user: RequestUser;
   private challenges = 0;
+  /** Who answers, not a proxy on the way, has asked for credentials. */
+  private challengedByServer = false;
 
   constructor(core: UserAgentCore, request: Request, user: RequestUser) {
     this.core = core;
@@ -42,7 +44,8 @@ export class ClientExchange implements ClientTransactionUser {
     const again = this.request.clone();
     again.set('via', this.core.via());
     again.set('cseq', `${this.user.nextSequence()} ${again.method}`);
-    this.core.authorize(again, true);
+    this.challengedByServer ||= response.status === 401;
+    this.core.authorize(again, this.challengedByServer);
     this.request = again;
     this.start(now);
   }

@@ -71,8 +71,9 @@ export class Reception {
       else this.outside(request, transaction, now);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      const fields: [string, string][] = error instanceof SessionIntervalTooSmall ? [['Min-SE', `${error.least}`]] : [];
-      core.event({ type: 'malformed', code: error.code, message: error.message, text: request.serialize() });
+      const fields: [string, string][] = [];
+      if (error instanceof SessionIntervalTooSmall) fields.push(['Min-SE', String(error.least)]);
+      else core.event({ type: 'malformed', code: error.code, message: error.message, text: request.serialize() });
       core.reply(transaction, error.answer.status ?? 400, { reason: error.message, fields }, now);
     }
   }
