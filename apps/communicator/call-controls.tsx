@@ -89,7 +89,12 @@ export function CallControls({
         shortcut="C"
         onPress={() => toggle('chat')}
       >
-        {unread > 0 && panel !== 'chat' && <span class="badge">{unread}</span>}
+        {unread > 0 && panel !== 'chat' && (
+          <span class="badge">
+            {unread}
+            <span class="visually-hidden"> unread</span>
+          </span>
+        )}
       </ControlButton>
       <ControlButton label="Hang up" icon="hangUp" kind="bad" shortcut="Shift+E" onPress={() => call.hangUp()} />
     </fieldset>

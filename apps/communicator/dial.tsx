@@ -48,7 +48,7 @@ export function Dial() {
         }}
       >
         <Button
-          label="Keypad"
+          label="Dial pad"
           icon="keypad"
           iconOnly
           kind="quiet"

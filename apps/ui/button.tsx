@@ -56,9 +56,9 @@ export function ControlButton(props: ButtonProps & { icon: IconName }) {
     >
       <span class="control-face">
         <Icon name={props.icon} size={22} />
-        {props.children}
       </span>
       <span class="control-name">{props.label}</span>
+      {props.children}
     </button>
   );
 }

@@ -25,11 +25,10 @@ export function launchChromium(): Promise<Browser> {
   });
 }
 
-/** What the browser says of the latest call's media. */
+/** What the browser says of the media of the calls that are up. */
 export interface Media {
   audioEnergy: number;
   audioLevel: number;
-  audioPackets: number;
   framesDecoded: number;
   tones: string;
 }
@@ -116,7 +115,17 @@ export class Person {
     await this.page.getByRole('log', { name: 'Notices' }).getByText(text).first().waitFor();
   }
 
-  /** Of the newest connection that is not closed. */
+  /** The WebSocket breaks, and the page has to notice and come back by itself. */
+  async loseConnection(): Promise<void> {
+    const state = this.page.getByTestId('connection');
+    const lost = state.and(this.page.locator('[data-state=connecting]')).waitFor({ state: 'attached' });
+    await this.page.evaluate(() => {
+      (globalThis as unknown as { recorded: Recorded }).recorded.sockets.at(-1)?.close();
+    });
+    await lost;
+    await state.and(this.page.locator('[data-state=registered]')).waitFor({ state: 'attached' });
+  }
+
   media(): Promise<Media> {
     return this.page.evaluate(readMedia);
   }
@@ -143,18 +152,26 @@ export class Person {
 
 interface Recorded {
   connections: RTCPeerConnection[];
+  sockets: WebSocket[];
   tones: string;
 }
 
 /** Runs in the page before its own scripts. */
 function recordMedia(): void {
-  const recorded: Recorded = { connections: [], tones: '' };
+  const recorded: Recorded = { connections: [], sockets: [], tones: '' };
   Object.assign(globalThis, { recorded });
   const Original = RTCPeerConnection;
   globalThis.RTCPeerConnection = class extends Original {
     constructor(configuration?: RTCConfiguration) {
       super(configuration);
       recorded.connections.push(this);
+    }
+  };
+  const Socket = WebSocket;
+  globalThis.WebSocket = class extends Socket {
+    constructor(url: string | URL, protocols?: string | string[]) {
+      super(url, protocols);
+      recorded.sockets.push(this);
     }
   };
   const insert = RTCDTMFSender.prototype.insertDTMF;
@@ -167,15 +184,16 @@ function recordMedia(): void {
 /** Runs in the page. */
 async function readMedia(): Promise<Media> {
   const { recorded } = globalThis as unknown as { recorded: Recorded };
-  const media: Media = { audioEnergy: 0, audioLevel: 0, audioPackets: 0, framesDecoded: 0, tones: recorded.tones };
-  const connection = recorded.connections.filter(({ signalingState }) => signalingState !== 'closed').at(-1);
-  for (const report of (await connection?.getStats())?.values() ?? []) {
-    if (report.type !== 'inbound-rtp') continue;
-    if (report.kind === 'audio') {
-      media.audioEnergy += report.totalAudioEnergy ?? 0;
-      media.audioLevel = report.audioLevel ?? 0;
-      media.audioPackets += report.packetsReceived ?? 0;
-    } else media.framesDecoded += report.framesDecoded ?? 0;
+  const media: Media = { audioEnergy: 0, audioLevel: 0, framesDecoded: 0, tones: recorded.tones };
+  for (const connection of recorded.connections) {
+    if (connection.signalingState === 'closed') continue;
+    for (const report of (await connection.getStats()).values()) {
+      if (report.type !== 'inbound-rtp') continue;
+      if (report.kind === 'audio') {
+        media.audioEnergy += report.totalAudioEnergy ?? 0;
+        media.audioLevel = Math.max(media.audioLevel, report.audioLevel ?? 0);
+      } else media.framesDecoded += report.framesDecoded ?? 0;
+    }
   }
   return media;
 }

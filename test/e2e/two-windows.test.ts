@@ -148,10 +148,13 @@ describeWith(['chromium'], 'people at the page', () => {
     await alice.call(bob);
     await bob.answer();
     await Promise.all([alice.sees('active'), bob.sees('active')]);
-    await alice.context.setOffline(true);
-    await alice.context.setOffline(false);
+    for (const person of [alice, bob]) await person.loseConnection();
     await alice.press('Hold');
     await bob.seesStatus('put you on hold');
+    await alice.press('Hold');
+    await Promise.all([alice.hears(), bob.hears()]);
+    await bob.loseConnection();
+    await alice.loseConnection();
     await bob.press('Hang up');
     await Promise.all([alice.seesNoCall(), bob.seesNoCall()]);
   });
