@@ -231,7 +231,7 @@ class Scenario {
 
   // --- sending
 
-  #send(party: Party, words: string[], details: string[]): void {
+  #send(party: Party, words: string[], details: string[]) {
     const call = words.find((word) => word.startsWith('#'))?.slice(1) ?? '1';
     const [what = '', argument] = words.filter((word) => !word.startsWith('#'));
     const headers: Array<[string, string]> = [];

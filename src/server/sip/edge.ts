@@ -109,7 +109,12 @@ export class Edge {
     const asked = transaction.flow;
     if (asked !== flow && (flow.transport !== asked.transport || flow.remote.address !== asked.remote.address)) return;
     if (asked !== flow && flow.transport !== 'udp' && flow.transport !== 'tcp' && flow.transport !== 'tls') return;
-    transaction.receive(response);
+    try {
+      transaction.receive(response);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      counters.malformed += 1;
+    }
   }
 
   // --- requests

@@ -2,6 +2,7 @@
 // within a dialog, by the flow that our token names.
 import type { ByteString } from '../../protocol/byte-string.ts';
 import type { Request, Response } from '../../protocol/sip/message.ts';
+import { parseUri } from '../../protocol/sip/uri.ts';
 import type { Flow, Identity } from '../../transport/flow.ts';
 import type { SipAccounts } from '../accounts/sip-accounts.ts';
 import type { Answers } from './answer.ts';
@@ -80,6 +81,8 @@ export class SipProxy implements Forwarder {
       return answers.reply(inbound, 420, undefined, [['Unsupported', request.values('proxy-require').join(', ')]]);
     const groups = this.#targets(inbound, mayLeave);
     if (groups === undefined) return;
+    // A Route that cannot be read must not be found out half-way.
+    if (request.has('route')) for (const route of request.routes) parseUri(route.uri, 'Route');
     // 6. The server transaction, and 16.6 for each target
     this.#strip(inbound);
     const server = new ServerTransaction(
@@ -92,7 +95,12 @@ export class SipProxy implements Forwarder {
     const context = new ResponseContext(this, inbound, server, groups, this.#breadth(request), hash);
     context.whenDone = whenDone;
     server.start();
-    context.start();
+    try {
+      context.start();
+    } catch (error) {
+      context.fail();
+      throw error;
+    }
   }
 
   /** An ACK for a 2xx, within its dialog: passed on without state (RFC 3261 section 16.7, last paragraph). */
@@ -237,8 +245,8 @@ export class SipProxy implements Forwarder {
     const user = recordRoute.slice(recordRoute.indexOf(':') + 1, recordRoute.indexOf('@'));
     const upstream = `<${forwarding.uri(context.inbound.flow, user)}>`;
     if (upstream === recordRoute) return;
-    const values = response.values('record-route').map((value) => (value.includes(user) ? upstream : value));
-    response.set('record-route', values.join(', '));
+    const fields = response.all('record-route').map((value) => replaceRoute(value, user, upstream));
+    response.set('record-route', fields.join(', '));
   }
 
   #countCall(context: ResponseContext, status: number): void {
@@ -305,6 +313,14 @@ export class SipProxy implements Forwarder {
     if (value === undefined) return most;
     return /^\d{1,9}$/.test(value) ? Math.min(most, Number(value)) : most;
   }
+}
+
+/** The one `<...>` with that user part becomes another; the rest of the field stays, however it is written. */
+function replaceRoute(value: ByteString, user: string, route: ByteString): ByteString {
+  const at = value.indexOf(`${user}@`);
+  const from = at < 0 ? -1 : value.lastIndexOf('<', at);
+  const to = at < 0 ? -1 : value.indexOf('>', at);
+  return from < 0 || to < 0 ? value : value.slice(0, from) + route + value.slice(to + 1);
 }
 
 function stripAsserted(message: Request | Response): void {

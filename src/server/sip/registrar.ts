@@ -3,6 +3,7 @@
 // outlives the process (a UDP phone's) waits until it is durable.
 import type { ByteString } from '../../protocol/byte-string.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
+import { parseNameAddress } from '../../protocol/sip/name-address.ts';
 import { parseUri, sameUri } from '../../protocol/sip/uri.ts';
 import type { BindingStore } from '../../storage/ports.ts';
 import type { Flow } from '../../transport/flow.ts';
@@ -231,6 +232,7 @@ function pathOf(inbound: Inbound, limits: SipLimits): ByteString[] {
   const path = inbound.request.values('path');
   if (path.length > 20 || path.join('').length > limits.bindingBytes)
     throw new ProtocolError('SIP_TOO_MANY', 'Path Too Long', { status: 400 });
+  for (const value of path) parseUri(parseNameAddress(value, 'Path').uri, 'Path'); // they become Routes
   return path;
 }
 

@@ -115,6 +115,19 @@ export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
     if (this.#pending === 0) this.#finish();
   }
 
+  /** A fault of ours: the caller is told, and nothing is left running. */
+  fail(): void {
+    for (const branch of this.#branches) {
+      branch.done = true;
+      branch.timer?.close();
+      branch.transaction.discard();
+    }
+    this.#pending = 0;
+    if (this.#answered) return;
+    this.#answered = true;
+    this.server.respond(makeResponse(this.server.request, 500, undefined));
+  }
+
   /** The caller's connection is gone: nobody waits for this call any more. */
   flowLost(): void {
     this.cancel();
@@ -238,7 +251,11 @@ export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
     }
     // 3. Remove the top Via
     response.removeFirstValue('via');
-    if (!response.has('via')) return;
+    if (!response.has('via')) {
+      // It has lost the way back: as good as none (a 100 at least keeps the branch alive).
+      if (status >= 200) this.#branchDone(branch, { status: 502 });
+      return;
+    }
     // 4, 5. Provisional and 2xx go up at once
     if (status < 200) {
       if (!this.#answered) this.#send(response, branch);

@@ -2,7 +2,7 @@
 import type { ByteString } from '../../protocol/byte-string.ts';
 import type { ProtocolError } from '../../protocol/errors.ts';
 import type { TimerValues } from '../../protocol/sip/timers.ts';
-import type { Timer } from '../../transport/clock.ts';
+import type { Clock, Timer } from '../../transport/clock.ts';
 import type { Flow, FlowHandler } from '../../transport/flow.ts';
 import type { DigestAlgorithm } from '../accounts/sip-accounts.ts';
 import { SipTrace } from '../inspector/trace.ts';
@@ -70,7 +70,8 @@ export class SipServer implements FlowHandler {
 
   constructor(options: SipServerOptions, ports: SipServerPorts) {
     const limits: SipLimits = { ...sipLimits, ...options.limits };
-    const { primitives, clock, accounts } = ports;
+    const { primitives, accounts } = ports;
+    const clock = guarded(ports.clock, (error) => this.#fault('timer', error));
     const secret = options.secrets[0];
     if (secret === undefined) throw new Error('a secret is needed');
     this.#ports = ports;
@@ -214,14 +215,18 @@ export class SipServer implements FlowHandler {
   }
 
   onFault(flow: Flow, error: unknown): void {
+    this.#fault(flow.id, error);
+  }
+
+  #fault(where: string, error: unknown): void {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#log.error({ flow: flow.id, error: text }, 'fault');
+    this.#log.error({ flow: where, error: text }, 'fault');
   }
 
   // --- housekeeping
 
   #scheduleSweep(): void {
-    this.#sweeper = this.#ports.clock.setTimer(SWEEP, () => {
+    this.#sweeper = this.#transactions.clock.setTimer(SWEEP, () => {
       this.#sweep();
       this.#scheduleSweep();
     });
@@ -244,4 +249,19 @@ export class SipServer implements FlowHandler {
     this.#drained?.();
     this.#drained = undefined;
   }
+}
+
+/** A fault of ours in a timer ends what it belongs to, not the process. */
+function guarded(clock: Clock, onFault: (error: unknown) => void): Clock {
+  return {
+    now: () => clock.now(),
+    setTimer: (delay, fire) =>
+      clock.setTimer(delay, () => {
+        try {
+          fire();
+        } catch (error) {
+          onFault(error);
+        }
+      }),
+  };
 }
