@@ -1,13 +1,24 @@
-import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { HashName, Primitives } from '../protocol/primitives.ts';
+import { createHmac, createSecretKey, hash, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Primitives } from '../protocol/primitives.ts';
 
-const NODE_NAME: Record<HashName, string> = { md5: 'md5', sha1: 'sha1', sha256: 'sha256', 'sha512-256': 'sha512-256' };
+/** The few keys in use (flow tokens, nonces, credentials) as OpenSSL wants them: making one costs more than an HMAC. */
+const keys = new Map<string, KeyObject>();
+const MOST_KEYS = 32;
 
-/** The cryptographic port on `node:crypto`. */
+function secretKey(key: string): KeyObject {
+  let made = keys.get(key);
+  if (made === undefined) {
+    if (keys.size >= MOST_KEYS) keys.clear();
+    made = createSecretKey(Buffer.from(key, 'latin1'));
+    keys.set(key, made);
+  }
+  return made;
+}
+
+/** The cryptographic port on `node:crypto` (its 'binary' is latin1: an octet a character). */
 export const primitives: Primitives = {
-  hash: (name, octets) => hash(NODE_NAME[name], Buffer.from(octets, 'latin1'), 'binary'),
-  hmac: (name, key, octets) =>
-    createHmac(NODE_NAME[name], Buffer.from(key, 'latin1')).update(octets, 'latin1').digest('binary'),
+  hash: (name, octets) => hash(name, Buffer.from(octets, 'latin1'), 'binary'),
+  hmac: (name, key, octets) => createHmac(name, secretKey(key)).update(octets, 'latin1').digest('binary'),
   random: (length) => randomBytes(length).toString('latin1'),
   equal: (a, b) => a.length === b.length && timingSafeEqual(Buffer.from(a, 'latin1'), Buffer.from(b, 'latin1')),
 };
