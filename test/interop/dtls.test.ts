@@ -55,12 +55,18 @@ describeWith(['openssl'], 'DTLS 1.2 against openssl', () => {
     profile: string,
     length: number,
     extra: string[],
+    env = process.env,
   ): Program {
     const { keyFile, certificateFile } = identities[kind];
-    const program = new Program(`openssl ${command}`, peerPath('openssl'), [
-      ...[command, '-dtls1_2', '-key', keyFile, '-cert', certificateFile, '-use_srtp', profile],
-      ...['-keymatexport', 'EXTRACTOR-dtls_srtp', '-keymatexportlen', `${length}`, ...extra],
-    ]);
+    const program = new Program(
+      `openssl ${command}`,
+      peerPath('openssl'),
+      [
+        ...[command, '-dtls1_2', '-key', keyFile, '-cert', certificateFile, '-use_srtp', profile],
+        ...['-keymatexport', 'EXTRACTOR-dtls_srtp', '-keymatexportlen', `${length}`, ...extra],
+      ],
+      { env },
+    );
     open.push({ close: () => program.stop() });
     return program;
   }
@@ -92,9 +98,10 @@ describeWith(['openssl'], 'DTLS 1.2 against openssl', () => {
     profile: string,
     length: number,
     extra: string[] = [],
+    env = process.env,
   ): Promise<Program> {
     socket.start();
-    return openssl('s_client', kind, profile, length, ['-connect', `127.0.0.1:${socket.port}`, ...extra]);
+    return openssl('s_client', kind, profile, length, ['-connect', `127.0.0.1:${socket.port}`, ...extra], env);
   }
 
   async function server(
@@ -108,6 +115,14 @@ describeWith(['openssl'], 'DTLS 1.2 against openssl', () => {
     const port = Number((await program.waitFor(/ACCEPT 127\.0\.0\.1:(\d+)/))[1]);
     socket.start(port);
     return program;
+  }
+
+  /** An s_client like those of old phones. */
+  async function withoutExtendedMasterSecret(socket: DtlsSocket): Promise<Program> {
+    const config = join(folder, 'no-ems.cnf');
+    const text = 'openssl_conf=a\n[a]\nssl_conf=b\n[b]\nsystem_default=c\n[c]\nOptions=-ExtendedMasterSecret\n';
+    writeFileSync(config, text);
+    return client(socket, 'ecdsa', 'SRTP_AES128_CM_SHA1_80', 60, [], { ...process.env, OPENSSL_CONF: config });
   }
 
   for (const [profile, name, length] of PROFILES) {
@@ -219,18 +234,16 @@ describeWith(['openssl'], 'DTLS 1.2 against openssl', () => {
     await expect(plain.event('connected')).rejects.toThrow('DTLS_NO_SRTP_PROFILE');
     await refused.waitFor(/alert handshake failure/);
     const old = await endpoint('ecdsa', 'ecdsa', { role: 'server' });
-    old.start();
-    const config = join(folder, 'no-ems.cnf');
-    const text = 'openssl_conf=a\n[a]\nssl_conf=b\n[b]\nsystem_default=c\n[c]\nOptions=-ExtendedMasterSecret\n';
-    writeFileSync(config, text);
-    const program = new Program(
-      'no EMS',
-      peerPath('openssl'),
-      ['s_client', '-dtls1_2', '-use_srtp', 'SRTP_AES128_CM_SHA1_80', '-connect', `127.0.0.1:${old.port}`],
-      { env: { ...process.env, OPENSSL_CONF: config } },
-    );
-    open.push({ close: () => program.stop() });
+    await withoutExtendedMasterSecret(old);
     await expect(old.event('connected')).rejects.toThrow('DTLS_NO_EXTENDED_MASTER_SECRET');
+  });
+
+  test('s_client without the extended master secret connects where it is only preferred', async () => {
+    const socket = await endpoint('ecdsa', 'ecdsa', { role: 'server', extendedMasterSecret: 'preferred' });
+    const program = await withoutExtendedMasterSecret(socket);
+    const { keyingMaterial } = await socket.event('connected');
+    expect(await exported(program)).toBe(Buffer.from(keyingMaterial).toString('hex'));
+    expect(program.output).toContain('Extended master secret: no');
   });
 
   test('s_server whose certificate is another than the announced one, or that asks for none of ours, is refused', async () => {
