@@ -12,6 +12,7 @@ import { peerKey } from './address.ts';
 import { CallControls, type Panel, shortcutAction } from './call-controls.tsx';
 import { attempt, calls, connectBoth, consultation, describe, shownId, swapTo } from './calls.ts';
 import { Thread } from './conversation-view.tsx';
+import { openConversation } from './conversations.ts';
 import { session } from './session.ts';
 import { TransferDialog } from './transfer-dialog.tsx';
 
@@ -58,6 +59,7 @@ export function CallView({ call }: { call: Call }) {
             kind="quiet"
             onPress={() => {
               shownId.value = undefined;
+              openConversation(undefined);
             }}
           />
           <div class="call-title">
@@ -91,7 +93,7 @@ export function CallView({ call }: { call: Call }) {
 /** The other side's picture or face, and one's own picture in the corner. */
 function Pictures({ call }: { call: Call }) {
   const { remoteStream, localStream } = call;
-  const showsRemote = remoteStream && call.receivesVideo && !call.held && call.state !== 'ended';
+  const showsRemote = remoteStream && call.receivesVideo && !call.held && !call.remoteHold && call.state !== 'ended';
   return (
     <>
       <div class="call-pictures">

@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { Avatar } from '../ui/avatar.tsx';
 import { Button } from '../ui/button.tsx';
+import { CallBanner } from './call-banner.tsx';
 import { placeCall } from './calls.ts';
 import { type ChatMessage, conversations, markRead, openConversation, sendMessage } from './conversations.ts';
 import { contacts } from './directory.ts';
@@ -28,6 +29,7 @@ export function ConversationView({ peer }: { peer: string }) {
         <Button label={`Call ${peer}`} icon="phone" iconOnly onPress={() => void placeCall(peer, false)} />
         <Button label={`Video call ${peer}`} icon="video" iconOnly onPress={() => void placeCall(peer, true)} />
       </header>
+      <CallBanner />
       <Thread peer={peer} />
     </section>
   );
@@ -62,7 +64,7 @@ export function Thread({ peer }: { peer: string }) {
         {messages.length === 0 && <p class="thread-none">No messages yet. They are kept while this page is open.</p>}
         <ol class="thread-list" aria-label="Messages">
           {messages.map((message, index) => (
-            <Bubble key={message.id} message={message} previous={messages[index - 1]} />
+            <Bubble key={message.id} message={message} previous={messages[index - 1]} next={messages[index + 1]} />
           ))}
         </ol>
         <div ref={end} />
@@ -97,8 +99,9 @@ export function Thread({ peer }: { peer: string }) {
   );
 }
 
-function Bubble({ message, previous }: { message: ChatMessage; previous: ChatMessage | undefined }) {
-  const together = previous?.mine === message.mine && message.at - previous.at < 60_000;
+function Bubble(props: { message: ChatMessage; previous: ChatMessage | undefined; next: ChatMessage | undefined }) {
+  const { message, previous, next } = props;
+  const together = belong(previous, message);
   const notes = { sending: 'Sending…', failed: 'Not delivered', sent: '', received: '' };
   return (
     <li class="bubble" data-mine={message.mine} data-together={together} data-state={message.state}>
@@ -106,9 +109,16 @@ function Bubble({ message, previous }: { message: ChatMessage; previous: ChatMes
         <span class="visually-hidden">{message.mine ? 'You: ' : 'They: '}</span>
         {message.text}
       </p>
-      <p class="bubble-note numerals">{notes[message.state] || (together ? '' : TIME.format(message.at))}</p>
+      <p class="bubble-note numerals">
+        {notes[message.state] || (belong(message, next) ? '' : TIME.format(message.at))}
+      </p>
     </li>
   );
+}
+
+/** Shown as one group, with the time once. */
+function belong(first: ChatMessage | undefined, second: ChatMessage | undefined): boolean {
+  return first !== undefined && first.mine === second?.mine && second.at - first.at < 60_000;
 }
 
 const TIME = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });

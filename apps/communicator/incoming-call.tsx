@@ -35,7 +35,7 @@ export function IncomingCall({ call }: { call: Call }) {
       <div class="incoming-actions">
         <Button label="Decline" icon="hangUp" kind="bad" onPress={() => void attempt(call.reject())} />
         <Button
-          label={call.offersVideo ? 'Without camera' : 'Answer'}
+          label={call.offersVideo ? 'Audio only' : 'Answer'}
           icon="phone"
           kind={call.offersVideo ? 'plain' : 'good'}
           {...(call.offersVideo ? {} : { buttonRef: accept })}
