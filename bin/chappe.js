@@ -11,6 +11,17 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const source = here('../src/server/main.ts');
 const inClone = existsSync(source) && existsSync(here('../tools/setup.js'));
 const main = inClone ? source : here('../dist/server/main.js');
+
+// `npm start` puts a shell in between that passes no SIGTERM on: when npm is told to end, this process is orphaned.
+if (process.env.npm_lifecycle_event) {
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    process.kill(process.pid, 'SIGTERM');
+  }, 500).unref();
+}
+
 const [major, minor] = process.versions.node.split('.').map(Number);
 
 if (major > 22 || (major === 22 && minor >= 18)) {

@@ -32,7 +32,7 @@ export function ensureRuntime() {
   const found = runtime();
   if (found) return found;
   say(`Node ${process.versions.node} is older than 22.18: fetching the pinned runtime (tools/runtime)`);
-  npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund'], join(root, 'tools/runtime'));
+  npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund'], join(root, 'tools/runtime'), process.execPath);
   const installed = runtime();
   if (!installed) {
     say(`no runtime is published for ${process.platform}-${process.arch}: install Node 22.18 or later`);
@@ -41,7 +41,7 @@ export function ensureRuntime() {
   return installed;
 }
 
-function ensurePackages() {
+function ensurePackages(node) {
   const want = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex');
@@ -49,7 +49,7 @@ function ensurePackages() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === want) return;
   if (!matchesLock()) {
     say('installing packages (npm ci)');
-    npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund'], root);
+    npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund'], root, node);
   }
   writeFileSync(stamp, want);
 }
@@ -94,10 +94,10 @@ function newest(paths) {
   return latest;
 }
 
-function npm(args, cwd) {
+/** npm itself runs under `node`, so that packages' `engines` are judged by what they will run on. */
+function npm(args, cwd, node) {
   const cli = process.env.npm_execpath;
-  // `npm_config_*` of an outer npm (a prefix, say) must not redirect the inner one.
-  if (cli?.endsWith('.js')) run(process.execPath, [cli, ...args], cwd);
+  if (cli?.endsWith('.js')) run(node, [cli, ...args], cwd);
   else run(process.platform === 'win32' ? 'npm.cmd' : 'npm', args, cwd);
 }
 
@@ -116,7 +116,7 @@ function say(text) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const node = ensureRuntime();
   if (!process.argv.includes('--runtime-only')) {
-    ensurePackages();
+    ensurePackages(node);
     ensureApps(node);
   }
 }
