@@ -8,12 +8,9 @@ import type { ReferServer } from './refer.ts';
 import { Session, type SessionEnd, type SessionOwner } from './session.ts';
 import { SessionTimer } from './session-timer.ts';
 import { transactionTimeout } from './timers.ts';
-import type { ClientTransactionUser } from './transaction-layer.ts';
+import { NOBODY } from './transaction-layer.ts';
 import { ALLOW, bodyOf, CALL_EXTENSIONS, type UserAgentCore } from './user-agent-core.ts';
 import type { Body, CallEnd, CallSnapshot, ExtraFields } from './user-agent-event.ts';
-
-/** Nobody minds what becomes of a CANCEL: the INVITE's own answer tells. */
-const INDIFFERENT: ClientTransactionUser = { onResponse: () => {}, onFailure: () => {} };
 
 const RINGING_TIME = 180;
 
@@ -259,9 +256,10 @@ export class OutgoingCall implements SessionOwner, RequestUser {
     const { exchange, giveUp } = this;
     if (exchange === undefined || giveUp === undefined || exchange.cancelled) return;
     exchange.cancelled = true;
-    this.core.transactions.send(createCancel(exchange.request, giveUp.reason), INDIFFERENT, now);
+    this.core.transactions.send(createCancel(exchange.request, giveUp.reason), NOBODY, now);
     // No final response to the INVITE in that time: it counts as cancelled (RFC 3261 section 9.1)
     this.core.outbox.setTimer(`${this.timerName} cancelled`, transactionTimeout(this.core.timers), (at) => {
+      this.core.transactions.forget(exchange.request, at);
       this.end({ cause: giveUp.cause, remote: false }, at);
     });
   }

@@ -2,6 +2,7 @@ import type { ByteString } from '../byte-string.ts';
 import { ProtocolError } from '../errors.ts';
 import { contactUri, dialogId } from './dialog.ts';
 import type { Request, Response } from './message.ts';
+import { tokens } from './option-tags.ts';
 import { parseMessage, salvageRequest } from './parse.ts';
 import { SessionIntervalTooSmall } from './session-timer.ts';
 import type { ServerTransaction } from './transaction-layer.ts';
@@ -103,9 +104,11 @@ export class Reception {
 
 /** What a dialog will need later, checked before anything changes. Throws 400. */
 function checkRequest(request: Request): void {
-  if (request.method === 'INVITE') contactUri(request);
+  if (request.method === 'INVITE' || (request.method === 'UPDATE' && request.has('contact'))) contactUri(request);
   else if (request.has('contact')) void request.contacts;
   for (const route of request.recordRoutes) parseUri(route.uri, 'Record-Route');
+  void tokens(request, 'supported');
+  void tokens(request, 'require');
 }
 
 function checkResponse(response: Response): void {

@@ -1,6 +1,7 @@
 import type { ClientExchange, RequestUser } from './client-exchange.ts';
 import type { Request, Response } from './message.ts';
 import type { Session } from './session.ts';
+import { transactionTimeout } from './timers.ts';
 import { ALLOW, bodyOf, CALL_EXTENSIONS } from './user-agent-core.ts';
 import type { Body, ExtraFields } from './user-agent-event.ts';
 
@@ -87,10 +88,17 @@ export class Renegotiation implements RequestUser {
     else this.failed(active, 503, 'Service Unavailable', undefined, now);
   }
 
-  /** The session is over. */
+  /** The session is over; a re-INVITE gets its final response by then, or never. */
   stop(): void {
+    const { active, exchange } = this;
+    if (active === undefined || exchange === undefined) return;
     this.active = undefined;
-    if (this.exchange !== undefined) this.exchange.abandoned = true;
+    exchange.abandoned = true;
+    if (active.method !== 'INVITE') return;
+    const { core, timerName } = this.session;
+    core.outbox.setTimer(`${timerName} reInvite`, transactionTimeout(core.timers), (now) => {
+      core.transactions.forget(exchange.request, now);
+    });
   }
 
   private accepted(active: RenegotiationRequest, request: Request, response: Response, now: number): void {

@@ -163,6 +163,7 @@ export class Session implements DialogUser, AcceptedResponseUser, SessionTimerUs
   }
 
   refer(name: string, fields: [string, string][], now: number): void {
+    for (const client of this.referClients) if (client.name === name) throw new Error('A transfer has this name');
     const client = new ReferClient(this, name);
     this.referClients.add(client);
     client.start(fields, now);

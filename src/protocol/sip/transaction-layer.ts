@@ -37,6 +37,9 @@ interface ServerEntry {
   user: InviteUser | undefined;
 }
 
+/** Where what becomes of a request does not matter. */
+export const NOBODY: ClientTransactionUser = { onResponse: () => {}, onFailure: () => {} };
+
 /** The transactions of a user agent (RFC 3261 section 17): finds the one a message belongs to and runs it. */
 export class TransactionLayer {
   connected = false;
@@ -140,6 +143,15 @@ export class TransactionLayer {
         return true;
     }
     return false;
+  }
+
+  /** Ends a client transaction of which nobody wants to hear any more: an INVITE in `proceeding` has no timer. */
+  forget(request: Request, now: number): void {
+    const key = clientTransactionKey(request);
+    const entry = this.clients.get(key);
+    if (entry === undefined) return;
+    entry.user = NOBODY;
+    this.runClient(key, entry, entry.transaction.transportError(now), now);
   }
 
   /** No response can come any more to what was sent. */

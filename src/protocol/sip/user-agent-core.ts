@@ -1,4 +1,5 @@
 import type { ByteString } from '../byte-string.ts';
+import { ProtocolError } from '../errors.ts';
 import { toBase64Url } from '../primitives.ts';
 import { ClientExchange, type RequestUser } from './client-exchange.ts';
 import { createRequest, createResponse } from './create.ts';
@@ -216,7 +217,12 @@ export function bodyOf(message: { get(name: string): ByteString | undefined; bod
   return content === '' ? undefined : { type: message.get('content-type') ?? 'application/sdp', content };
 }
 
-/** Option tags of Supported, Require or Allow, in lower case for tags and as they are for methods. */
+/** The elements of a list header that is only a hint; none when it is malformed. */
 export function listed(message: { values(name: string): ByteString[] }, name: string): string[] {
-  return message.values(name).map((value) => value.trim());
+  try {
+    return message.values(name).map((value) => value.trim());
+  } catch (error) {
+    if (error instanceof ProtocolError) return [];
+    throw error;
+  }
 }
