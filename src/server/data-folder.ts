@@ -3,7 +3,7 @@ import { createHmac, hash } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { prepareFolder } from '../storage/embedded/database.ts';
+import { makeFolder } from '../storage/embedded/database.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../storage/embedded/store.ts';
 import { primitives } from '../transport/primitives.ts';
 import { Accounts } from './accounts/accounts.ts';
@@ -27,7 +27,7 @@ export interface DataFolder {
 
 /** Opens everything in it, made as needed. */
 export async function openDataFolder({ data, domain, auth, limits }: Configuration): Promise<DataFolder> {
-  prepareFolder(data);
+  makeFolder(data);
   const sealKey = secretFile(join(data, SEAL_KEY));
   const secrets = authSecrets(data, auth.secrets);
   const store = await openEmbeddedStore(data, { limits: limits.storage });
@@ -56,7 +56,7 @@ export function authSecrets(data: string, configured: string[] | undefined): str
  * that ends. Undefined: somebody else has it still after `patience` milliseconds.
  */
 export function lockFolder(folder: string, patience: number): { release(): void } | undefined {
-  prepareFolder(folder);
+  makeFolder(folder);
   const file = join(folder, LOCK);
   closeSync(openSync(file, 'a', 0o600));
   const lock = new DatabaseSync(file, { timeout: patience });

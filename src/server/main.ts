@@ -1,15 +1,9 @@
 // The command line. Standard output carries answers, standard error everything else.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { accountAdd, accountList } from './commands/accounts.ts';
-import { backup, restore } from './commands/backup.ts';
-import { check, doctor } from './commands/check.ts';
+import { commands } from './commands/all.ts';
 import { type Command, CommandError, formatHelp, parseCall, UsageError } from './commands/command.ts';
-import { credential, keyAdd } from './commands/credentials.ts';
-import { start } from './commands/start.ts';
 import { ConfigurationError, formatProblem, nearest } from './configuration/problem.ts';
-
-const commands: Command[] = [start, accountAdd, accountList, keyAdd, credential, check, doctor, backup, restore];
 
 /** Of the source tree and of dist alike. */
 const packageFolder = fileURLToPath(new URL('../..', import.meta.url));
@@ -64,7 +58,7 @@ async function run(args: string[]): Promise<number> {
 /** No command: start. `account --help` (a group alone): the overview. */
 function findCommand(args: string[]): { command: Command | undefined; rest: string[] } {
   const [first, second] = args;
-  if (first === undefined || first.startsWith('-')) return { command: start, rest: args };
+  if (first === undefined || first.startsWith('-')) return { command: commands[0], rest: args };
   const command = commands.find(({ name }) => name === first || name === `${first} ${second}`);
   if (command !== undefined) return { command, rest: args.slice(command.name.split(' ').length) };
   const group = commands.filter(({ name }) => name.startsWith(`${first} `));

@@ -16,13 +16,13 @@ export const limitDefaults = { transport: transportLimits, sip: sipLimits, http:
 function understood<T>(example: string, reason: string, read: (text: string) => T | undefined) {
   return z
     .string()
+    .meta({ examples: [example] })
     .transform((text, context): T => {
       const value = read(text);
       if (value !== undefined) return value;
       context.addIssue({ code: 'custom', message: reason, params: { example } });
       return z.NEVER;
-    })
-    .meta({ examples: [example] });
+    });
 }
 
 function hostName(text: string): string | undefined {
@@ -117,11 +117,15 @@ const accountName = understood(
 );
 
 const secret = z.string().min(1);
-const file = z
-  .string()
-  .min(1)
-  .meta({ examples: ['/etc/chappe/cert.pem'] });
-const tls = z.strictObject({ cert: file.optional(), key: file.optional() });
+const file = (example: string) =>
+  z
+    .string()
+    .min(1)
+    .meta({ examples: [example] });
+const tls = z.strictObject({
+  cert: file('/etc/chappe/cert.pem').optional(),
+  key: file('/etc/chappe/key.pem').optional(),
+});
 
 const limits = z.strictObject(
   Object.fromEntries(
@@ -139,10 +143,10 @@ const limits = z.strictObject(
 /** Every key, its form and its default. A `listen` that is not given has a default in config.ts, where ports may move. */
 export const schema = z.strictObject({
   domain: host('example.test')
-    .default('localhost')
+    .prefault('localhost')
     .describe('What stands after the @ in every address of this server, and the realm of digest and TURN.'),
   data: data
-    .default('./data')
+    .prefault('./data')
     .describe(
       'Folder of the embedded store (made with mode 0700), relative to this file; or postgres://user:password@host/database.',
     ),
@@ -166,13 +170,13 @@ export const schema = z.strictObject({
         ),
       origins: z
         .array(origin)
-        .default([])
+        .prefault([])
         .describe(
           'Web origins besides our own whose pages may use this server; "*" allows every one, without cookies.',
         ),
       hosts: z
         .array(host('rtc.example.test'))
-        .default([])
+        .prefault([])
         .describe(
           'Further host names by which browsers may reach this server. IP addresses, localhost, domain and public.host always may.',
         ),
@@ -192,14 +196,14 @@ export const schema = z.strictObject({
             username: z.string().optional(),
             password: z.string().optional(),
             register: z.boolean().default(false),
-            numbers: z.array(z.string()).default([]),
+            numbers: z.array(z.string()).prefault([]),
           }),
         )
-        .default([])
+        .prefault([])
         .describe('Carriers (not built yet).'),
       routes: z
         .array(z.strictObject({ domain: host('other.test'), to: nextHop }))
-        .default([])
+        .prefault([])
         .describe('Where requests for another domain go.'),
     })
     .prefault({}),
@@ -211,7 +215,7 @@ export const schema = z.strictObject({
       relay: z
         .strictObject({
           address: ipAddress('127.0.0.1').optional(),
-          ports: ports.default({ first: 49152, last: 65535 }),
+          ports: ports.prefault('49152-65535'),
         })
         .prefault({})
         .describe('Where relayed addresses come from.'),
@@ -219,8 +223,8 @@ export const schema = z.strictObject({
         .union([secret, z.array(secret).min(1)])
         .optional()
         .describe('Default: auth.secret.'),
-      allowPeers: z.array(network).default([]).describe('Peers that are allowed although they are private.'),
-      denyPeers: z.array(network).default([]).describe('Peers that are refused besides the private ones.'),
+      allowPeers: z.array(network).prefault([]).describe('Peers that are allowed although they are private.'),
+      denyPeers: z.array(network).prefault([]).describe('Peers that are refused besides the private ones.'),
     })
     .prefault({}),
   xmpp: z
@@ -237,7 +241,10 @@ export const schema = z.strictObject({
     .prefault({}),
   media: z
     .strictObject({
-      engine: z.enum(['embedded', 'rtpengine']).default('embedded'),
+      engine: z
+        .enum(['embedded', 'rtpengine'])
+        .default('embedded')
+        .describe('Who relays media: this process, or an rtpengine beside it.'),
       url: url(['udp'], 'udp://127.0.0.1:2223').optional().describe("rtpengine's ng address, with engine: rtpengine."),
       listen: hostPort('127.0.0.1:3478')
         .optional()
@@ -245,7 +252,7 @@ export const schema = z.strictObject({
       rtp: z
         .strictObject({
           address: ipAddress('127.0.0.1').optional(),
-          ports: ports.default({ first: 30000, last: 39999 }),
+          ports: ports.prefault('30000-39999'),
         })
         .prefault({})
         .describe('Plain RTP for phones.'),
@@ -277,7 +284,7 @@ export const schema = z.strictObject({
     .prefault({}),
   accounts: z
     .array(z.strictObject({ name: accountName, password: secret, admin: z.boolean().default(false) }))
-    .default([])
+    .prefault([])
     .describe('Created or updated at start.'),
   log: z
     .strictObject({
@@ -288,7 +295,7 @@ export const schema = z.strictObject({
     })
     .prefault({}),
   limits: limits.prefault({} as never).describe('Every bound, by name.'),
-  drain: duration('5s').default(5_000).describe('What calls get to end after SIGTERM.'),
+  drain: duration('5s').prefault('5s').describe('What calls get to end after SIGTERM.'),
 });
 
 export type ParsedConfiguration = z.output<typeof schema>;

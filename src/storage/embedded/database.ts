@@ -8,10 +8,15 @@ export const schemaVersion = 1;
 /** How long a connection waits for another process's commit. */
 const BUSY_TIMEOUT = 5_000;
 
-/** Makes the folder (0700) and an empty database file (0600); SQLite gives its -wal and -shm the file's mode. */
-export function prepareFolder(folder: string): string {
+/** Makes the folder, for its owner only. */
+export function makeFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   chmodSync(folder, 0o700);
+}
+
+/** Makes the folder (0700) and an empty database file (0600); SQLite gives its -wal and -shm the file's mode. */
+export function prepareFolder(folder: string): string {
+  makeFolder(folder);
   const file = join(folder, DATABASE_FILE);
   closeSync(openSync(file, 'a', 0o600));
   chmodSync(file, 0o600);
