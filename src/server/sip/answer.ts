@@ -1,4 +1,5 @@
 // Responses of the server's own making (RFC 3261 sections 8.2.6 and 8.2.7).
+import { randomBytes } from 'node:crypto';
 import type { ByteString } from '../../protocol/byte-string.ts';
 import { createResponse } from '../../protocol/sip/create.ts';
 import type { Request, Response } from '../../protocol/sip/message.ts';
@@ -12,6 +13,8 @@ export const ALLOW =
   'INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, MESSAGE, SUBSCRIBE, NOTIFY, PUBLISH, REFER, INFO, UPDATE, PRACK';
 export const SUPPORTED = 'path, outbound, gruu';
 
+const SALT = randomBytes(8).toString('latin1');
+
 /** The same tag for each retransmission, with nothing kept (RFC 3261 section 8.2.7). */
 export function statelessTag(request: Request): string {
   let text = '';
@@ -20,7 +23,7 @@ export function statelessTag(request: Request): string {
   } catch {
     text = request.get('call-id') ?? '';
   }
-  return `s${tagHash(text)}${tagHash(`${text}.`)}`;
+  return `s${tagHash(text + SALT)}`;
 }
 
 /** A response with a To tag and these fields. */
