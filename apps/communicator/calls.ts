@@ -97,10 +97,11 @@ function adopt(call: Call): void {
   const refresh = (): void => {
     calls.value = [...calls.peek()];
     const now = describe(call);
-    if (now !== before && now) announce(`${call.remote.name}: ${now}`);
+    if (now !== before && call.state !== 'ended') announce(`${call.remote.name}: ${now || 'connected'}`);
     before = now;
   };
   call.on('change', refresh);
+  call.on('error', (error) => notify(explain(error), 'bad'));
   call.on('ended', (end) => {
     calls.value = calls.peek().filter((other) => other !== call);
     const reason = explainEnd(call, end);
@@ -123,6 +124,7 @@ export function describe(call: Call): string {
   if (call.state === 'ringing') return call.direction === 'incoming' ? 'Incoming call' : 'Ringing…';
   if (call.state === 'connecting') return 'Connecting…';
   if (call.state === 'ended') return 'Ended';
+  if (call.transferring) return 'Transferring…';
   if (call.held) return 'On hold';
   if (call.remoteHold) return `${call.remote.name} put you on hold`;
   if (call.interrupted) return 'Reconnecting…';
@@ -164,7 +166,7 @@ function explainEnd(call: Call, end: CallEnd): string | undefined {
 
 function explain(error: unknown): string {
   const { code, message } = error as ClientError;
-  if (code === 'MEDIA_REFUSED' || code === 'NO_MEDIA') return `No call without a microphone: ${message}.`;
+  if (code === 'MEDIA_REFUSED' || code === 'NO_MEDIA') return `That needs your microphone or camera: ${message}.`;
   if (code === 'NOT_CONNECTED') return 'Not connected. Try again in a moment.';
   if (code === 'BAD_TARGET') return 'That is not a name, number or address.';
   return message ?? 'That did not work.';

@@ -91,3 +91,8 @@ function start(first: Credentials): void {
 
 // A page that goes away says so: its registration ends now and not when its time is over.
 addEventListener('pagehide', () => void session.peek()?.client.disconnect());
+
+// ... and one that comes back from the browser's page cache starts anew.
+addEventListener('pageshow', (event) => {
+  if (event.persisted) location.reload();
+});

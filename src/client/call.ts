@@ -5,7 +5,7 @@ import type { CallEnd, CallEvents, CallState } from './call-event.ts';
 import type { Clock } from './clock.ts';
 import { type Devices, type MediaWish, openDevices, openScreen } from './devices.ts';
 import { Emitter } from './emitter.ts';
-import { ClientError } from './errors.ts';
+import { ClientError, toClientError } from './errors.ts';
 import { IceRecovery } from './ice-recovery.ts';
 import type { MediaSession } from './media-session.ts';
 import { Negotiation, sessionDescription, textOf } from './negotiation.ts';
@@ -160,7 +160,7 @@ export class Call extends Emitter<CallEvents> {
       if (this.#ended()) return;
       this.#port.perform((agent, now) => agent.accept(this.id, sessionDescription(sdp), now));
     } catch (error) {
-      const failure = error as ClientError;
+      const failure = toClientError(error, 'NO_MEDIA');
       this.#refuse(failure.code === 'BAD_DESCRIPTION' ? 488 : 480, failure);
       throw failure;
     }
@@ -316,7 +316,8 @@ export class Call extends Emitter<CallEvents> {
       this.#invited = true;
       this.#port.perform((agent, now) => invite(agent, this.id, offer, now));
     } catch (error) {
-      this.#finish({ by: 'local', reason: (error as Error).message, error: error as ClientError });
+      const failure = toClientError(error, 'NO_MEDIA');
+      this.#finish({ by: 'local', reason: failure.message, error: failure });
     }
   }
 
@@ -370,8 +371,8 @@ export class Call extends Emitter<CallEvents> {
     this.#media = media;
     media.on('tracks', () => this.#changed());
     media.on('trackEnded', (track) => {
-      if (track.kind === 'video' && this.#state === 'active')
-        this.#report(this.#sharing ? this.stopSharing() : this.dropVideo());
+      if (track.kind === 'audio') this.emit('error', new ClientError('MEDIA_REFUSED', 'the microphone is gone'));
+      else if (this.#state === 'active') this.#report(this.#sharing ? this.stopSharing() : this.dropVideo());
     });
     this.#recovery = new IceRecovery(this.#port.clock, {
       restart: () => this.restartIce(),

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FakePeerConnection, FakeStream, FakeTrack } from '../../test/support/fake-peer-connection.ts';
+import { FakeWebSocket } from '../../test/support/fake-web-socket.ts';
 import { MiniProxy } from '../../test/support/mini-proxy.ts';
 import { settled, VirtualClock } from '../../test/support/virtual-clock.ts';
 import type { Call } from './call.ts';
@@ -95,13 +96,13 @@ async function pass(milliseconds = 50): Promise<void> {
   await settled();
 }
 
-async function pair(): Promise<{ alice: Person; bob: Person }> {
-  return { alice: await new Person('alice').connect(), bob: await new Person('bob').connect() };
+async function pair(options: Partial<ClientOptions> = {}): Promise<{ alice: Person; bob: Person }> {
+  return { alice: await new Person('alice').connect(), bob: await new Person('bob', options).connect() };
 }
 
 /** Alice has called Bob and he has answered. */
-async function talking(video = false) {
-  const { alice, bob } = await pair();
+async function talking(video = false, options: Partial<ClientOptions> = {}) {
+  const { alice, bob } = await pair(options);
   const outgoing = alice.client.call('bob', { video });
   await pass();
   await bob.call.answer({ video });
@@ -342,6 +343,26 @@ test('a credential that the server has closed for with 1008 is not used again', 
   await pass(2000);
   expect(alice.asked).toBe(2);
   expect(alice.client.state).toBe('registered');
+});
+
+test('a handshake that fails costs the credential: the next one brings a fresh one', async () => {
+  const alice = new Person('alice', { WebSocket: FakeWebSocket });
+  await alice.connect();
+  FakeWebSocket.last.drop(); // 403, which a browser does not tell from a server that is down
+  await pass(1000);
+  expect(alice.asked).toBe(2);
+  FakeWebSocket.last.accept();
+  FakeWebSocket.last.drop(1012);
+  await pass(2000);
+  expect(alice.asked).toBe(2);
+});
+
+test('who does not want to be transferred is not', async () => {
+  const { bob, outgoing } = await talking(false, { followTransfer: (_call, { user }) => user !== 'carol' });
+  const failure = outgoing.transfer('carol').catch((error: ClientError) => error.code);
+  await pass();
+  expect(await failure).toBe('REJECTED');
+  expect(bob.client.calls).toHaveLength(1);
 });
 
 test('a registration that is refused is told and tried again', async () => {

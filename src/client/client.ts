@@ -47,6 +47,8 @@ export interface ClientOptions {
   /** Default: `window`, where there is one. */
   network?: NetworkEvents;
   clock?: Clock;
+  /** Whether the other side of a call may send us on to `target` (RFC 3515). Default: always, as phones do. */
+  followTransfer?: (call: Call, target: Peer) => boolean;
 }
 
 export interface ClientEvents {
@@ -111,7 +113,11 @@ export class Client extends Emitter<ClientEvents> {
       network: options.network ?? platformNetwork(),
     });
     this.#transport.on('open', () => this.#opened());
-    this.#transport.on('close', (event) => this.#closed(event.code, event.retryIn));
+    this.#transport.on('close', ({ code, retryIn, opened }) => {
+      // Refused at the handshake, or closed with 1008: the credential has expired or does not fit. The next attempt brings another.
+      if (!opened || code === 1008) this.#keeper.discard();
+      this.#closed(retryIn);
+    });
     this.#transport.on('message', (text) => this.#received(text));
     this.#transport.on('network', () => {
       this.#networkChanged = true;
@@ -300,11 +306,9 @@ export class Client extends Emitter<ClientEvents> {
     this.#perform((agent, now) => agent.register(now));
   }
 
-  #closed(code: number, retryIn: number | undefined): void {
+  #closed(retryIn: number | undefined): void {
     this.#cancelRenewal?.();
     this.#cancelRegister?.();
-    // 1008: the server says that the credential has expired or does not fit; the next attempt brings another.
-    if (code === 1008) this.#keeper.discard();
     this.#perform((agent, now) => agent.transportLost(now));
     if (retryIn === undefined) this.#enter('disconnected');
     else this.#enter('connecting', retryIn);
@@ -387,9 +391,8 @@ export class Client extends Emitter<ClientEvents> {
       (platform.RTCPeerConnection && ((configuration) => new RTCPeerConnection(configuration)));
     const stream = this.#options.mediaStream ?? (platform.MediaStream && (() => new MediaStream()));
     if (!connect || !stream) throw new ClientError('NO_MEDIA', 'this platform has no RTCPeerConnection');
-    const configuration: RTCConfiguration = { bundlePolicy: 'max-bundle' };
     const iceServers = this.#keeper.current?.iceServers;
-    if (iceServers) configuration.iceServers = iceServers;
+    const configuration: RTCConfiguration = iceServers ? { iceServers } : {};
     return new MediaSession(connect(configuration), this.#clock, { local: stream(), remote: stream() });
   }
 
@@ -418,6 +421,8 @@ export class Client extends Emitter<ClientEvents> {
     try {
       if (!referrer) throw new ClientError('WRONG_STATE', 'no such call');
       remote = describePeer({ uri: targetUri(event.target, '') });
+      if (this.#options.followTransfer?.(referrer, remote) === false)
+        throw new ClientError('REJECTED', 'not wanted', 603);
     } catch {
       this.#perform((agent, now) => agent.rejectRefer(event.refer, now));
       return;

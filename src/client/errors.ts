@@ -32,3 +32,9 @@ export type ClientErrorCode =
   | 'MEDIA_REFUSED'
   /** The other side's session description cannot be used (488). */
   | 'BAD_DESCRIPTION';
+
+/** What the platform throws, as ours. */
+export function toClientError(error: unknown, code: ClientErrorCode): ClientError {
+  if (error instanceof ClientError) return error;
+  return new ClientError(code, error instanceof Error ? error.message : String(error), undefined, error);
+}

@@ -39,7 +39,13 @@ export interface WebSocketTransportEvents {
   open: undefined;
   message: ByteString;
   /** The connection was lost, or an attempt failed; `retryIn` milliseconds until the next one, if there will be one. */
-  close: { code: number; reason: string; retryIn: number | undefined };
+  close: {
+    code: number;
+    reason: string;
+    retryIn: number | undefined;
+    /** It had been open: false after a refused handshake, among others; a browser does not tell why it failed. */
+    opened: boolean;
+  };
   /** No further attempt will be made: the credential was refused. */
   refused: ClientError;
   /** The device changed networks: addresses that media used may be gone though the socket holds. */
@@ -68,6 +74,7 @@ export class WebSocketTransport extends Emitter<WebSocketTransportEvents> {
   #wanted = false;
   #attempting = false;
   #answersPings = false;
+  #opened = false;
   #cancelRetry: (() => void) | undefined;
   #cancelKeepAlive: (() => void) | undefined;
   #cancelDeadline: (() => void) | undefined;
@@ -114,7 +121,7 @@ export class WebSocketTransport extends Emitter<WebSocketTransportEvents> {
     this.#cancelRetry?.();
     const socket = this.#detach();
     socket?.close(code, reason);
-    if (socket) this.emit('close', { code, reason, retryIn: undefined });
+    if (socket) this.emit('close', { code, reason, retryIn: undefined, opened: true });
   }
 
   /** Drops the connection and makes a new one now, with a new URL. */
@@ -159,9 +166,11 @@ export class WebSocketTransport extends Emitter<WebSocketTransportEvents> {
     }
     this.#socket = socket;
     this.#answersPings = false;
+    this.#opened = false;
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => {
       if (socket !== this.#socket) return;
+      this.#opened = true;
       this.#cancelDeadline?.();
       this.#cancelStable = this.#clock.after(STABLE_AFTER, () => this.#backOff.reset());
       this.#scheduleKeepAlive();
@@ -210,14 +219,14 @@ export class WebSocketTransport extends Emitter<WebSocketTransportEvents> {
   #lost(code: number, reason: string): void {
     const socket = this.#detach();
     if (socket && socket.readyState <= 1) socket.close();
-    if (this.#wanted) this.#retry(code, reason);
+    if (this.#wanted) this.#retry(code, reason, this.#opened);
   }
 
-  #retry(code: number, reason: string): void {
+  #retry(code: number, reason: string, opened = false): void {
     const retryIn = this.#backOff.next();
     this.#cancelRetry?.();
     this.#cancelRetry = this.#clock.after(retryIn, () => void this.#attempt());
-    this.emit('close', { code, reason, retryIn });
+    this.emit('close', { code, reason, retryIn, opened });
   }
 
   /** Takes the socket out of use: nothing it still says is heard. */
