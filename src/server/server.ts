@@ -70,7 +70,7 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-const LOCK_PATIENCE = 5_000;
+const LOCK_PATIENCE = 2_000;
 /** How often changes made by another process (`account add` for a name that exists) are looked for. */
 const REFRESH = 1_000;
 

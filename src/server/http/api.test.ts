@@ -363,7 +363,7 @@ test('no error body or log echoes what came in', async () => {
   ];
   for (const answer of answers) {
     expect(answer.statusCode).toBeGreaterThanOrEqual(400);
-    expect(answer.body + JSON.stringify({ ...answer.headers, 'content-security-policy': '' })).not.toContain(needle);
+    expect(answer.body + JSON.stringify(answer.headers)).not.toContain(needle);
     expect(answer.json()).toEqual({ error: { code: expect.stringMatching(/^HTTP_/), message: expect.any(String) } });
   }
   expect(answers.map(({ statusCode }) => statusCode)).toEqual([

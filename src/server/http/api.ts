@@ -58,8 +58,8 @@ export async function createHttpApi(options: HttpApiOptions): Promise<FastifyIns
     bodyLimit: limits.bodyBytes,
     routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: false },
     forceCloseConnections: true,
-    frameworkErrors: (error, request, reply) => {
-      securityHeaders(request, reply);
+    frameworkErrors: (error, _request, reply) => {
+      securityHeaders(reply as FastifyReply, undefined);
       answer(fromFastify(error), reply as FastifyReply);
     },
     clientErrorHandler: (_error, socket) => {
@@ -89,11 +89,11 @@ export async function createHttpApi(options: HttpApiOptions): Promise<FastifyIns
   });
 
   app.addHook('onRequest', async (request, reply) => {
-    securityHeaders(request, reply);
+    const known = options.hosts.allows(request.headers.host);
+    securityHeaders(reply, known ? request.headers.host : undefined);
     const path = request.url.split('?', 1)[0] as string;
     if (PROBES.has(path)) return;
-    if (!options.hosts.allows(request.headers.host))
-      throw new HttpError(421, 'HTTP_HOST', 'This server does not go by that name: see web.hosts.');
+    if (!known) throw new HttpError(421, 'HTTP_HOST', 'This server does not go by that name: see web.hosts.');
     if (!path.startsWith('/api/')) return;
     const wait = requests.take(addressKey(request.ip));
     if (wait > 0) throw tooMany(wait);
