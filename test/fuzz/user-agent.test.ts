@@ -122,15 +122,16 @@ function act(agent: TestAgent, random: () => number): void {
   const now = agent.time.now;
   const body = sdp(`v=${below(1000)}`);
   const names = agent.events.flatMap((event: UserAgentEvent) => ('call' in event && event.call ? [event.call] : []));
-  const call = random() < 0.2 ? 'mine' : (names[below(names.length)] ?? 'mine');
+  const call = random() < 0.3 ? 'mine' : (names.at(-1 - below(3)) ?? 'mine');
   const refer = agent.events.findLast((event) => event.type === 'refer')?.refer ?? 'none';
   const { agent: user } = agent;
   const commands = [
     () => user.invite('mine', 'sip:peer@example.test', random() < 0.7 ? { offer: body } : {}, now),
     () => user.ring(call, random() < 0.5 ? {} : { body }, now),
     () => user.accept(call, random() < 0.8 ? body : undefined, now),
-    () => user.reject(call, {}, now),
-    () => user.hangUp(call, {}, now),
+    () => user.accept(call, body, now),
+    () => (random() < 0.1 ? user.reject(call, {}, now) : user.accept(call, body, now)),
+    () => (random() < 0.1 ? user.hangUp(call, {}, now) : user.ring(call, { body }, now)),
     () =>
       user.renegotiate(call, random() < 0.8 ? body : undefined, now, { method: random() < 0.5 ? 'INVITE' : 'UPDATE' }),
     () => user.answer(call, body, now),
@@ -142,7 +143,7 @@ function act(agent: TestAgent, random: () => number): void {
     () => user.sendDtmf('d', call, '5', 100, now),
     () => user.message('m', 'sip:peer@example.test', { type: 'text/plain', content: 'x' }, now),
     () => user.register(now),
-    () => user.transportConnected(now),
+    () => (random() < 0.2 ? user.transportConnected(now) : user.answer(call, body, now)),
   ];
   try {
     agent.run((commands[below(commands.length)] as (typeof commands)[0])());

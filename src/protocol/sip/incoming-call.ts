@@ -4,7 +4,8 @@ import { Dialog } from './dialog.ts';
 import type { Request, Response } from './message.ts';
 import { supports, tokens } from './option-tags.ts';
 import { ReliableProvisional, type ReliableProvisionalUser } from './reliable-provisional.ts';
-import { reasonOf, Session, type SessionEnd, type SessionOwner } from './session.ts';
+import { Session, type SessionEnd, type SessionOwner } from './session.ts';
+import { reasonOf } from './session-requests.ts';
 import type { InviteUser, ServerTransaction } from './transaction-layer.ts';
 import { ALLOW, bodyOf, CALL_EXTENSIONS, type ReplyParts, type UserAgentCore } from './user-agent-core.ts';
 import type { Body, CallEnd, CallSnapshot, ExtraFields } from './user-agent-event.ts';
@@ -32,6 +33,10 @@ export class IncomingCall implements SessionOwner, InviteUser, ReliableProvision
   private readonly timerName: string;
   private readonly localTag: string;
   private readonly reliable: ReliableProvisional;
+  /** The INVITE's offer is not yet answered reliably; an offer that is open besides came in an UPDATE or PRACK. */
+  private owesAnswer = false;
+  /** A PRACK with an offer waits for its answer. */
+  private inPrack = false;
   private state: 'ringing' | 'accepted' | 'ended' = 'ringing';
   /** An accept that waits for a PRACK. */
   private waiting: { body: Body | undefined; fields: ExtraFields | undefined } | undefined;
@@ -58,6 +63,7 @@ export class IncomingCall implements SessionOwner, InviteUser, ReliableProvision
     session.readCapabilities(request);
     const offer = bodyOf(request);
     if (offer !== undefined) {
+      this.owesAnswer = true;
       session.offers.receiveOffer(offer, {
         answer: () => {
           throw new Error('An incoming call is answered by ring or accept');
@@ -94,13 +100,9 @@ export class IncomingCall implements SessionOwner, InviteUser, ReliableProvision
     const required = tokens(this.request, 'require').includes('100rel');
     const supported = supports(this.request, '100rel');
     const reliable = supported && (options.reliable ?? (required || body !== undefined));
-    const { offers } = this.session;
     if (body !== undefined && reliable) {
-      if (offers.state === 'owing') offers.answer(body);
-      else offers.offer(body);
-    } else if (body !== undefined && offers.state !== 'owing') {
-      throw new Error('An offer needs a reliable response');
-    }
+      if (!this.describe(body)) throw new Error('The offer has been answered');
+    } else if (body !== undefined && !this.owesAnswer) throw new Error('An offer needs a reliable response');
     const response = this.createResponse(status, { reason: options.reason, fields: options.fields, body });
     this.core.outbox.clearTimer(`${this.timerName} ring`);
     if (reliable) this.reliable.send(response, now);
@@ -114,7 +116,7 @@ export class IncomingCall implements SessionOwner, InviteUser, ReliableProvision
     if (body === undefined && !offers.established && offers.state !== 'offered') {
       throw new Error('A session description is needed');
     }
-    if (this.reliable.pending || (offers.open !== undefined && offers.established)) this.waiting = { body, fields };
+    if (this.reliable.pending || this.inPrack) this.waiting = { body, fields };
     else this.sendAccepted(body, fields, now);
   }
 
@@ -151,7 +153,12 @@ export class IncomingCall implements SessionOwner, InviteUser, ReliableProvision
       this.refuse(500, { reason: 'Answer Missing' }, { cause: 'protocol', remote: true, status: 500 }, now);
       return;
     }
-    this.session.receivePrackBody(prack, transaction, (at) => this.reliable.settled(at), now);
+    this.inPrack = true;
+    const settled = (at: number) => {
+      this.inPrack = false;
+      this.reliable.settled(at);
+    };
+    this.session.receivePrackBody(prack, transaction, settled, now);
   }
 
   provisionalsAcknowledged(now: number): void {
@@ -190,13 +197,8 @@ export class IncomingCall implements SessionOwner, InviteUser, ReliableProvision
 
   private sendAccepted(body: Body | undefined, extra: ExtraFields | undefined, now: number): void {
     const { core, session, request } = this;
-    const { offers } = session;
-    let description = body;
-    if (body !== undefined && offers.state === 'owing') offers.answer(body);
-    else if (body !== undefined && !offers.established && offers.state === 'stable') {
-      offers.offer(body);
-      session.offeredIn = request.cseq.sequence;
-    } else description = undefined;
+    const description = body !== undefined && this.describe(body) ? body : undefined;
+    if (session.offers.state === 'offered') session.offeredIn = request.cseq.sequence;
     this.state = 'accepted';
     this.stop();
     session.state = 'accepted';
@@ -204,6 +206,19 @@ export class IncomingCall implements SessionOwner, InviteUser, ReliableProvision
     const fields = [...session.timer.accept(request, now), ...(extra ?? [])];
     const response = this.createResponse(200, { fields, body: description });
     session.accept(new AcceptedResponse(core, this.transaction, response, session), now);
+  }
+
+  /** Whether the body is the INVITE's answer, or the offer that it asks for; not if both have been said. */
+  private describe(body: Body): boolean {
+    const { offers } = this.session;
+    if (this.owesAnswer) {
+      this.owesAnswer = false;
+      offers.answer(body);
+      return true;
+    }
+    if (offers.established || offers.state !== 'stable') return false;
+    offers.offer(body);
+    return true;
   }
 
   private createResponse(status: number, parts: ReplyParts): Response {

@@ -1,23 +1,17 @@
 import type { ByteString } from '../byte-string.ts';
-import { ProtocolError } from '../errors.ts';
 import type { AcceptedResponse, AcceptedResponseUser } from './accepted-response.ts';
 import type { ClientExchange, RequestUser } from './client-exchange.ts';
-import { contactUri, type Dialog } from './dialog.ts';
-import { parseDtmfRelay } from './dtmf-relay.ts';
-import { parseEvent } from './event.ts';
+import type { Dialog } from './dialog.ts';
 import type { Message, Request, Response } from './message.ts';
 import { OfferAnswer } from './offer-answer.ts';
-import { OfferRequest, ReInvite } from './offer-request.ts';
-import { unsupportedTags } from './option-tags.ts';
-import { receiveMessage, receiveOptions } from './pager-message.ts';
+import { OfferRequest, type ReInvite } from './offer-request.ts';
 import { ProvisionalReceiver, serializeRAck } from './provisional-receiver.ts';
-import { reasons } from './reason.ts';
-import { inviteToRefer, ReferClient, ReferServer } from './refer.ts';
+import { ReferClient, type ReferServer } from './refer.ts';
 import { Renegotiation } from './renegotiation.ts';
-import { serializeReplaces } from './replaces.ts';
-import { checkSessionExpires, SessionIntervalTooSmall, SessionTimer, type SessionTimerUser } from './session-timer.ts';
+import { SessionRequests } from './session-requests.ts';
+import { SessionTimer, type SessionTimerUser } from './session-timer.ts';
 import type { ServerTransaction } from './transaction-layer.ts';
-import { bodyOf, CALL_EXTENSIONS, type DialogUser, listed, type UserAgentCore } from './user-agent-core.ts';
+import { bodyOf, type DialogUser, listed, type UserAgentCore } from './user-agent-core.ts';
 import type { Body, CallEnd, CallName, ExtraFields, LegName, UserAgentEvent } from './user-agent-event.ts';
 
 export interface SessionEnd {
@@ -37,9 +31,6 @@ export interface SessionOwner {
   /** A PRACK for a provisional response of ours; 481 without. */
   receivePrack?(prack: Request, transaction: ServerTransaction, now: number): void;
 }
-
-/** Retry-After of a 500 is between 0 and 10 seconds (RFC 3261 section 14.2). */
-const RETRY_AFTER_BOUND = 11;
 
 /**
  * An INVITE session in one dialog (RFC 3261 sections 12 to 15): what both sides may do in it once the dialog is there, early
@@ -64,7 +55,8 @@ export class Session implements DialogUser, AcceptedResponseUser, SessionTimerUs
   /** Our INVITE had no offer: the peer's first reliable response has one. */
   awaitsOffer = false;
   provisionals = new ProvisionalReceiver();
-  private readonly owner: SessionOwner;
+  readonly owner: SessionOwner;
+  private readonly requests: SessionRequests;
   private readonly unacknowledged = new Map<number, AcceptedResponse>();
   private lastAck: { sequence: number; text: ByteString } | undefined;
   /** The INVITE whose 2xx waits for our answer to be acknowledged. */
@@ -72,8 +64,8 @@ export class Session implements DialogUser, AcceptedResponseUser, SessionTimerUs
   /** To be sent as soon as the 2xx is acknowledged (RFC 3261 section 15). */
   private byeWanted: { fields: ExtraFields | undefined; cause: CallEnd } | undefined;
   private leaving = false;
-  private readonly referClients = new Set<ReferClient>();
-  private readonly referServers = new Set<ReferServer>();
+  readonly referClients = new Set<ReferClient>();
+  readonly referServers = new Set<ReferServer>();
 
   constructor(core: UserAgentCore, owner: SessionOwner, dialog: Dialog) {
     this.core = core;
@@ -82,6 +74,7 @@ export class Session implements DialogUser, AcceptedResponseUser, SessionTimerUs
     this.timerName = `dialog ${core.nextId()}`;
     this.timer = new SessionTimer(core, this.timerName, this);
     this.renegotiation = new Renegotiation(this);
+    this.requests = new SessionRequests(this);
     core.dialogs.set(dialog.id, this);
   }
 
@@ -300,63 +293,7 @@ export class Session implements DialogUser, AcceptedResponseUser, SessionTimerUs
   }
 
   receive(request: Request, transaction: ServerTransaction, now: number): void {
-    const { core } = this;
-    if (this.state === 'ended') {
-      this.receiveAfterEnd(request, transaction, now);
-      return;
-    }
-    if (!this.dialog.receive(request)) {
-      core.reply(transaction, 500, { reason: 'CSeq Out Of Order', fields: this.retryAfter() }, now);
-      return;
-    }
-    const unknown = unsupportedTags(request, 'require', CALL_EXTENSIONS);
-    if (unknown.length > 0 && request.method !== 'BYE') {
-      core.reply(transaction, 420, { fields: [['Unsupported', unknown.join(', ')]] }, now);
-      return;
-    }
-    try {
-      this.receiveInOrder(request, transaction, now);
-    } catch (error) {
-      if (!(error instanceof SessionIntervalTooSmall)) throw error;
-      core.reply(transaction, 422, { fields: [['Min-SE', String(error.least)]] }, now);
-    }
-  }
-
-  private receiveInOrder(request: Request, transaction: ServerTransaction, now: number): void {
-    const { core } = this;
-    switch (request.method) {
-      case 'BYE':
-        core.reply(transaction, 200, {}, now);
-        this.end({ cause: 'hungUp', remote: true, ...reasonOf(request) }, now);
-        break;
-      case 'INVITE':
-        this.receiveReInvite(request, transaction, now);
-        break;
-      case 'UPDATE':
-        this.receiveUpdate(request, transaction, now);
-        break;
-      case 'PRACK':
-        if (this.owner.receivePrack === undefined) core.reply(transaction, 481, {}, now);
-        else this.owner.receivePrack(request, transaction, now);
-        break;
-      case 'INFO':
-        this.receiveInfo(request, transaction, now);
-        break;
-      case 'MESSAGE':
-        receiveMessage(core, request, transaction, this.call, now);
-        break;
-      case 'OPTIONS':
-        receiveOptions(core, transaction, now);
-        break;
-      case 'REFER':
-        this.receiveRefer(request, transaction, now);
-        break;
-      case 'NOTIFY':
-        this.receiveNotify(request, transaction, now);
-        break;
-      default:
-        core.refuseMethod(transaction, now);
-    }
+    this.requests.receive(request, transaction, now);
   }
 
   /** A PRACK's session description (RFC 3262 section 5). `settled` is called once it is answered. */
@@ -371,88 +308,6 @@ export class Session implements DialogUser, AcceptedResponseUser, SessionTimerUs
     }
     this.core.reply(transaction, 200, {}, now);
     settled(now);
-  }
-
-  private receiveReInvite(request: Request, transaction: ServerTransaction, now: number): void {
-    const { core } = this;
-    contactUri(request);
-    const offering = this.offers.state === 'offered' || this.renegotiation.inviting;
-    if (offering || (this.state === 'early' && this.ownsCallId)) core.reply(transaction, 491, {}, now);
-    else if (this.offers.state === 'owing' || this.reInvite !== undefined || this.state === 'early') {
-      core.reply(transaction, 500, { fields: this.retryAfter() }, now);
-    } else {
-      checkSessionExpires(this.core, request);
-      new ReInvite(this, transaction).start();
-    }
-  }
-
-  private receiveUpdate(request: Request, transaction: ServerTransaction, now: number): void {
-    const body = bodyOf(request);
-    checkSessionExpires(this.core, request);
-    if (body === undefined) this.acceptUpdate(transaction, undefined, now);
-    else if (this.offers.state === 'offered') this.core.reply(transaction, 491, {}, now);
-    else if (this.offers.state === 'owing' || !this.offers.established) {
-      this.core.reply(transaction, 500, { fields: this.retryAfter() }, now);
-    } else new OfferRequest(this, transaction).start(body);
-  }
-
-  private receiveInfo(request: Request, transaction: ServerTransaction, now: number): void {
-    const { call } = this;
-    const body = bodyOf(request);
-    const tone = body === undefined ? undefined : parseDtmfRelay(body);
-    if (tone !== undefined) this.event({ type: 'dtmf', call, ...tone });
-    else this.event({ type: 'info', call, request, ...(body === undefined ? {} : { body }) });
-    this.core.reply(transaction, 200, {}, now);
-  }
-
-  /** Answered at once, since a person may take longer to decide than a transaction lives; the decision is notified. */
-  private receiveRefer(request: Request, transaction: ServerTransaction, now: number): void {
-    const { core, call } = this;
-    const target = inviteToRefer(request);
-    if (core.refers.size >= core.limits.refers) {
-      core.reply(transaction, 603, {}, now);
-      return;
-    }
-    core.reply(transaction, 202, { fields: [['Contact', core.contact()]] }, now);
-    const server = new ReferServer(this, core.token(), request, target);
-    this.referServers.add(server);
-    core.refers.set(server.name, server);
-    server.start(now);
-    const { replaces } = target;
-    const { uri, referredBy } = server;
-    this.event({
-      type: 'refer',
-      call,
-      refer: server.name,
-      target: uri,
-      request,
-      ...(replaces === undefined ? {} : { replaces: serializeReplaces(replaces) }),
-      ...(referredBy === undefined ? {} : { referredBy }),
-    });
-  }
-
-  private receiveNotify(request: Request, transaction: ServerTransaction, now: number): void {
-    const event = parseEvent(request.get('event') ?? '');
-    if (event.package.toLowerCase() !== 'refer') {
-      this.core.reply(transaction, 489, { fields: [['Allow-Events', 'refer']] }, now);
-      return;
-    }
-    const { id } = event;
-    const clients = [...this.referClients];
-    const client = id === undefined ? clients[0] : clients.find((one) => String(one.sequence) === id);
-    if (client === undefined) {
-      this.core.reply(transaction, 481, { reason: 'Subscription Does Not Exist' }, now);
-      return;
-    }
-    client.receiveNotify(request);
-    this.core.reply(transaction, 200, {}, now);
-  }
-
-  /** A BYE that crossed ours, and the rest of a transfer (RFC 5057 section 4: the subscription is still there). */
-  private receiveAfterEnd(request: Request, transaction: ServerTransaction, now: number): void {
-    if (request.method === 'BYE') this.core.reply(transaction, 200, {}, now);
-    else if (request.method === 'NOTIFY' && this.referClients.size > 0) this.receiveNotify(request, transaction, now);
-    else this.core.reply(transaction, 481, {}, now);
   }
 
   /** True: the ACK lacks the answer to our offer. */
@@ -501,10 +356,6 @@ export class Session implements DialogUser, AcceptedResponseUser, SessionTimerUs
     if (this.core.dialogs.get(this.dialog.id) === this) this.core.dialogs.delete(this.dialog.id);
   }
 
-  private retryAfter(): [string, string][] {
-    return [['Retry-After', String(this.core.randomBelow(RETRY_AFTER_BOUND))]];
-  }
-
   private createRequest(
     method: string,
     fields: readonly (readonly [string, string])[],
@@ -519,21 +370,5 @@ export class Session implements DialogUser, AcceptedResponseUser, SessionTimerUs
       body: body?.content ?? '',
       ...(sequence === undefined ? {} : { sequence }),
     });
-  }
-}
-
-/** What a Reason field says (RFC 3326); a malformed one says nothing. */
-export function reasonOf(request: Request): { status?: number; reason?: ByteString } {
-  try {
-    const said = reasons(request);
-    const reason = said.find(({ protocol }) => protocol.toUpperCase() === 'SIP');
-    const text = (reason ?? said[0])?.text;
-    return {
-      ...(reason?.cause === undefined ? {} : { status: reason.cause }),
-      ...(text === undefined ? {} : { reason: text }),
-    };
-  } catch (error) {
-    if (error instanceof ProtocolError) return {};
-    throw error;
   }
 }

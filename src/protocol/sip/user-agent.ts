@@ -82,7 +82,12 @@ export class UserAgent {
   /** One SIP message from the transport. */
   receive(text: ByteString, now: number): UserAgentOutput[] {
     if (text.length > this.core.limits.messageSize) {
-      this.core.event({ type: 'malformed', code: 'SIP_SIZE', message: 'Message Too Large', text: text.slice(0, 256) });
+      this.core.event({
+        type: 'malformed',
+        code: 'SIP_MESSAGE_SIZE',
+        message: 'Message Too Large',
+        text: text.slice(0, 256),
+      });
     } else if (!/^[\r\n\0]*$/.test(text)) this.reception.receive(text, now);
     return this.core.outbox.take();
   }
