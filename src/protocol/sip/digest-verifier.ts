@@ -102,6 +102,15 @@ export class DigestVerifier {
     return undefined;
   }
 
+  /**
+   * Whether the nonce was made here and is not too old: then an invalid response is a wrong password (403), else the peer
+   * may not have had a challenge from here at all (401).
+   */
+  isFresh(nonce: ByteString, now: number): boolean {
+    const issued = this.issued(nonce);
+    return issued !== undefined && now - issued <= this.lifetime;
+  }
+
   /** The algorithm these credentials use, if it is one that was offered: which HA1 to look up. */
   algorithm(credentials: DigestCredentials): DigestAlgorithm | undefined {
     const algorithm = digestAlgorithm(credentials.algorithm);
