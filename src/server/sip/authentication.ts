@@ -16,8 +16,12 @@ import { type Bucket, Buckets } from './overload.ts';
 
 export type CredentialField = 'authorization' | 'proxy-authorization';
 
-/** `none`: no credentials for our realm. `throttled`: not looked at. */
-export type Verdict = { identity: Identity } | 'none' | 'invalid' | 'stale' | 'throttled';
+/**
+ * `none`: no credentials for our realm, or for a nonce that is not ours. `invalid`: a wrong name or password.
+ * `throttled`: not looked at.
+ */
+export type Refusal = 'none' | 'invalid' | 'stale' | 'throttled';
+export type Verdict = { identity: Identity } | Refusal;
 
 /** Credentials looked at in one request. */
 const MOST_CREDENTIALS = 8;
@@ -72,7 +76,8 @@ export class Authentication {
       if (result === 'stale') verdict = 'stale';
       else {
         this.#failed(source, address, now);
-        verdict = 'invalid';
+        // Without a challenge of ours it has only tried; after one it is wrong.
+        if (this.#verifier.isFresh(credentials.nonce, now)) verdict = 'invalid';
       }
     }
     return verdict;

@@ -14,7 +14,7 @@ import { validateRequest, validateResponse } from '../../protocol/sip/validate.t
 import { serializeVia } from '../../protocol/sip/via.ts';
 import type { Flow } from '../../transport/flow.ts';
 import { ALLOW, type Answers, makeResponse, SUPPORTED } from './answer.ts';
-import { type Authentication, type CredentialField, offersCredentials } from './authentication.ts';
+import { type Authentication, type CredentialField, offersCredentials, type Refusal } from './authentication.ts';
 import { flowState } from './flow-state.ts';
 import type { FlowTokens } from './flow-token.ts';
 import { hasExpired, type Identities } from './identity.ts';
@@ -283,13 +283,15 @@ export class Edge {
     this.#dispatch(inbound);
   }
 
-  #challenge(inbound: Inbound, field: CredentialField, verdict: 'none' | 'invalid' | 'stale' | 'throttled'): void {
+  #challenge(inbound: Inbound, field: CredentialField, verdict: Refusal) {
     const { answers, authentication } = this.#parts;
     const { request, now, flow } = inbound;
     if (verdict === 'throttled') {
       if (flow.reliable) answers.reply(inbound, 503, undefined, [['Retry-After', '30']]);
       return; // a scanner on UDP is not worth a datagram
     }
+    // COMPAT: a wrong password is 403, not another challenge: baresip 1 answers those for ever. So is an unknown name.
+    if (verdict === 'invalid') return answers.reply(inbound, 403);
     const fields = authentication.challenge(request, field, now, verdict === 'stale');
     answers.reply(inbound, field === 'authorization' ? 401 : 407, undefined, fields);
   }
