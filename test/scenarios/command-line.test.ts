@@ -1,11 +1,16 @@
 // The command line as its users run it: bin/chappe.js, with a folder of its own and free ports.
+import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import type { IncomingHttpHeaders } from 'node:http';
+import { request } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { testCertificate } from '../support/certificate.ts';
 import { Program } from '../support/program.ts';
 
 const launcher = fileURLToPath(new URL('../../bin/chappe.js', import.meta.url));
@@ -316,6 +321,51 @@ test('doctor looks at the machine, one JSON object a line', async () => {
     .map((line) => JSON.parse(line));
   expect(findings.map(({ subject }) => subject)).toEqual(expect.arrayContaining(['node', 'clock', 'data', 'domain']));
   expect(code).toBe(findings.some(({ outcome }) => outcome === 'failed') ? 1 : 0);
+});
+
+test('with a certificate the web port speaks https and wss, and sessions are for TLS only', async () => {
+  const { cert, key } = testCertificate();
+  writeFileSync(join(folder, 'cert.pem'), cert);
+  writeFileSync(join(folder, 'key.pem'), key);
+  const { ready } = await start({
+    web: { listen: '127.0.0.1:0', tls: { cert: 'cert.pem', key: 'key.pem' } },
+    sip: { listen: ['tls:127.0.0.1:0'] },
+    accounts: [{ name: 'alice', password: 'one' }],
+  });
+  expect(ready.web).toMatch(/^https:/);
+  expect(ready.ws).toMatch(/^wss:/);
+  expect(ready.sip).toEqual([expect.stringMatching(/^tls:127\.0\.0\.1:\d+$/)]);
+  const signedIn = await post(`${ready.web}/api/session`, { origin: ready.web }, '{"name":"alice","password":"one"}');
+  expect(signedIn.headers['set-cookie']?.[0]).toContain('; Secure');
+  const cookie = signedIn.headers['set-cookie']![0]!.split(';')[0]!;
+  const issued = await post(`${ready.web}/api/credentials`, { origin: ready.web, cookie });
+  expect(JSON.parse(issued.body).ws).toBe(ready.ws);
+});
+
+function post(url: string, headers: Record<string, string>, body = '') {
+  return new Promise<{ headers: IncomingHttpHeaders; body: string }>((resolve, reject) => {
+    const type = body === '' ? {} : { 'content-type': 'application/json' };
+    const sent = request(
+      url,
+      { method: 'POST', rejectUnauthorized: false, headers: { ...headers, ...type } },
+      (response) => {
+        text(response).then((answer) => resolve({ headers: response.headers, body: answer }), reject);
+      },
+    );
+    sent.on('error', reject).end(body);
+  });
+}
+
+test('a server whose launcher is gone ends', async () => {
+  const child = spawn(process.execPath, [launcher, 'start', '--json', '--config', configure(), '--data', data], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
+    env: { ...process.env, CHAPPE_LAUNCHER_FD: '3' },
+  });
+  const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
+  await new Promise((resolve) => child.stdout!.once('data', resolve));
+  child.stdio[3]!.destroy();
+  expect(await ended).toBe(0);
 });
 
 test('--help and --version answer on standard output', async () => {

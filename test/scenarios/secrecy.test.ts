@@ -212,6 +212,8 @@ test('credentials given in every place are in no log, no answer and no trace', a
     () => sip('OPTIONS', 'alice', [`Authorization: ${WRONG}`, `X: <sip:alice:${WRONG}@example.test>`]),
   ]);
   needles.push(...digests);
+  expect(answers).toMatch(/SIP\/2\.0 200 [\s\S]*?CSeq: \d+ REGISTER/);
+  expect(answers).toMatch(/SIP\/2\.0 [24]\d\d [\s\S]*?CSeq: \d+ MESSAGE/);
 
   // What administrators read of it.
   const calls = await (await http('/api/inspector/calls', { headers: { cookie } })).text();
