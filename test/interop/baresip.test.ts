@@ -122,10 +122,4 @@ describeWith(['baresip'], 'baresip phones', () => {
     const closed = await alice.event('CALL_CLOSED');
     expect(closed.param).toMatch(/^(4|6)\d\d/);
   });
-
-  test('a wrong password does not register', async () => {
-    await expect(
-      Baresip.start({ name: 'dave', password: 'wrong', domain: server.ready.domain, server: server.sip('udp').text }),
-    ).rejects.toThrow(/could not register/);
-  });
 });

@@ -30,6 +30,7 @@ describeWith(['sipp'], 'SIPp phones', () => {
         transport,
         users,
         calls: 200,
+        socketPerCall: transport === 'tcp',
         rate: 100,
       });
       expect(result, result.errors).toMatchObject({ successful: 200, failed: 0 });

@@ -1,9 +1,9 @@
 // The trapezoid (RFC 3261 section 4): users of this domain on WebSockets, users of other.test at a Kamailio, which reaches us over
 // UDP and which we reach by `sip.routes`. Calls and messages in both directions, and requests inside the calls from both ends.
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type Chappe, secret, startChappe } from '../support/chappe.ts';
 import { type Kamailio, startKamailio } from '../support/kamailio.ts';
-import { type Line, overTcp, overUdp } from '../support/line.ts';
+import { overTcp, overUdp } from '../support/line.ts';
 import { describeWith } from '../support/peer.ts';
 import { freePort } from '../support/ports.ts';
 import { runSipp, startSipp } from '../support/sipp.ts';
@@ -13,7 +13,7 @@ import { type Dialog, header, headers, lineWithCredential, status, User } from '
 describeWith(['kamailio', 'sipp'], 'A call to and from another domain', () => {
   let chappe: Chappe;
   let kamailio: Kamailio;
-  const lines: Line[] = [];
+  const users: User[] = [];
 
   beforeAll(async () => {
     // Each needs the other's port: ours is chosen first.
@@ -28,24 +28,30 @@ describeWith(['kamailio', 'sipp'], 'A call to and from another domain', () => {
       },
     });
   });
+  // A contact that nobody answers at would ring in the next test.
+  afterEach(async () => {
+    for (const user of users.splice(0)) {
+      if (user.registered) await user.register(0);
+      user.line.close();
+    }
+  });
   afterAll(async () => {
-    for (const line of lines) line.close();
     await chappe?.stop();
     await kamailio?.stop();
   });
 
   async function here(name: string): Promise<User> {
     const line = await lineWithCredential(chappe.ready.ws, secret, name);
-    lines.push(line);
     const user = new User(line, { name, domain: 'example.test' });
+    users.push(user);
     expect(status(await user.register())).toBe(200);
     return user;
   }
 
   async function there(name: string, transport: 'udp' | 'tcp' = 'udp'): Promise<User> {
     const line = await (transport === 'udp' ? overUdp : overTcp)('127.0.0.1', kamailio.port);
-    lines.push(line);
     const user = new User(line, { name, domain: 'other.test' });
+    users.push(user);
     expect(status(await user.register())).toBe(200);
     return user;
   }
@@ -137,8 +143,8 @@ describeWith(['kamailio', 'sipp'], 'A call to and from another domain', () => {
     const bob = await there('bob');
     // Kamailio sends what is for example.test; here a stranger writes to us directly.
     const line = await overUdp('127.0.0.1', chappe.sip('udp').port);
-    lines.push(line);
     const stranger = new User(line, { name: 'mallory', domain: 'other.test' });
+    users.push(stranger);
     expect([403, 404, 407, 401]).toContain(status(await stranger.message('sip:someone@third.test', 'relay me')));
     expect([403, 404, 407, 401]).toContain(status(await stranger.message(bob.address, 'relay me back')));
     const impostor = new User(line, { name: 'alice', domain: 'example.test' });

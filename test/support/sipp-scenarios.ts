@@ -164,9 +164,10 @@ export function callee({
       'retrans="500"',
     );
   const empty = '\nContent-Length: 0';
-  // The addresses of the INVITE are those of the callee's own BYE, the other way round.
+  // SIPp numbers no out-of-call scenario: its [branch] would be the same in every call. The addresses of the INVITE are those of the callee's own BYE, the other way round.
   const remember = `<action><ereg regexp=".*" search_in="hdr" header="From:" assign_to="caller"/>
-    <ereg regexp=".*" search_in="hdr" header="To:" assign_to="callee"/></action>`;
+    <ereg regexp=".*" search_in="hdr" header="To:" assign_to="callee"/>
+    <ereg regexp="[0-9-]+" search_in="hdr" header="Call-ID:" assign_to="dialog"/></action>`;
   const steps = [
     `<recv request="INVITE" rrs="true">${bye === 'callee' ? remember : ''}</recv>`,
     send(answer('180 Ringing', true) + empty),
@@ -178,7 +179,7 @@ export function callee({
     steps.push(
       send(
         `BYE [next_url] SIP/2.0
-    ${via}
+    ${via.replace('[branch]', 'z9hG4bK-[$dialog]')}
     [routes]
     Max-Forwards: 70
     From:[$callee];tag=[pid]SIPpTag01[call_number]

@@ -20,6 +20,8 @@ export interface SippOptions {
   /** `host:port` of the server; none for a callee that only answers. */
   server?: string;
   transport?: 'udp' | 'tcp';
+  /** A socket for each call: users with credentials of their own cannot share a connection. */
+  socketPerCall?: boolean;
   users?: readonly SippUser[];
   port?: number;
   calls?: number;
@@ -55,7 +57,16 @@ export async function startSipp(options: SippOptions): Promise<SippRun> {
   const folder = mkdtempSync(join(tmpdir(), 'chappe-sipp-'));
   writeFileSync(join(folder, 'scenario.xml'), scenario);
   if (options.incoming) writeFileSync(join(folder, 'incoming.xml'), options.incoming);
-  const args = ['-sf', 'scenario.xml', '-i', '127.0.0.1', '-p', String(port), '-t', transport === 'udp' ? 'u1' : 't1'];
+  const args = [
+    '-sf',
+    'scenario.xml',
+    '-i',
+    '127.0.0.1',
+    '-p',
+    String(port),
+    '-t',
+    `${transport[0]}${options.socketPerCall ? 'n' : '1'}`,
+  ];
   args.push(
     '-nostdin',
     '-r',
@@ -65,6 +76,8 @@ export async function startSipp(options: SippOptions): Promise<SippRun> {
     '-timeout',
     String(timeout),
     '-timeout_error',
+    '-max_socket',
+    '1000',
     '-trace_err',
   );
   args.push(

@@ -51,6 +51,10 @@ export class User {
     return `sip:${this.account.name}@${this.account.domain}`;
   }
 
+  get registered(): boolean {
+    return this.registration > 0;
+  }
+
   /** The final answer to a REGISTER. */
   async register(expires = 600): Promise<string> {
     const { domain } = this.account;
@@ -189,7 +193,7 @@ export class User {
       this.line.send(text);
       const again = this.line.transport === 'UDP' ? setInterval(() => this.line.send(text), 1000) : undefined;
       const answer = await this.line
-        .next((response) => /^SIP\/2\.0 [2-6]/.test(response) && header(response, 'Via').includes(branch), {
+        .next((response) => isFinal(response, method, branch), {
           from,
           timeout: parts.timeout ?? 15_000,
           what: `final answer to ${method} ${uri}`,
@@ -222,6 +226,15 @@ export class User {
       `uri="${uri}", response="${response}", algorithm=MD5, cnonce="${cnonce}", qop=auth, nc=00000001${value('opaque') ? `, opaque="${value('opaque')}"` : ''}\r\n`
     );
   }
+}
+
+/** A CANCEL's answer has the branch of its INVITE. */
+function isFinal(response: string, method: string, branch: string): boolean {
+  return (
+    /^SIP\/2\.0 [2-6]/.test(response) &&
+    header(response, 'Via').includes(branch) &&
+    header(response, 'CSeq').endsWith(` ${method}`)
+  );
 }
 
 interface RequestParts {
