@@ -18,6 +18,9 @@ export type Log = ReturnType<typeof createLog>;
 
 /** JSON lines on standard error: standard output belongs to the program's own answers. */
 export function createLog(level: string) {
+  // Not synchronous, so that a slow reader of the log never holds up a call; bounded, so that it costs no memory.
+  const destination = pino.destination({ dest: 2, sync: false, minLength: 0, maxLength: 1024 * 1024 });
+  destination.on('error', () => {}); // whoever read it is gone: that is no reason to end
   return pino(
     {
       level,
@@ -26,7 +29,6 @@ export function createLog(level: string) {
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: SECRETS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '[redacted]' },
     },
-    // Not synchronous, so that a slow reader of the log never holds up a call; bounded, so that it costs no memory.
-    pino.destination({ dest: 2, sync: false, minLength: 0, maxLength: 1024 * 1024 }),
+    destination,
   );
 }

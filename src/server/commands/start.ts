@@ -24,6 +24,10 @@ export const start: Command = {
     // Loaded when it is known that they are needed: other commands answer in half the time.
     const [{ createLog }, { startServer }] = await Promise.all([import('../log.ts'), import('../server.ts')]);
     const log = createLog(configuration.log.level);
+    // A broken invariant ends its session (the transports see to that), never the process and with it everybody's calls.
+    for (const event of ['uncaughtException', 'unhandledRejection'] as const)
+      process.on(event, (error: unknown) => log.error({ error: (error as Error)?.stack ?? String(error) }, event));
+    process.stdout.on('error', () => {}); // `chappe | head`
     const server = await startServer(configuration, {
       version: call.version,
       log,
