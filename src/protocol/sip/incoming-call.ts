@@ -1,10 +1,9 @@
 import { AcceptedResponse } from './accepted-response.ts';
-import type { ForgetCall } from './call.ts';
 import { Dialog } from './dialog.ts';
 import type { Request, Response } from './message.ts';
 import { supports, tokens } from './option-tags.ts';
 import { ReliableProvisional, type ReliableProvisionalUser } from './reliable-provisional.ts';
-import { Session, type SessionEnd, type SessionOwner } from './session.ts';
+import { type ForgetCall, Session, type SessionEnd, type SessionOwner } from './session.ts';
 import { reasonOf } from './session-requests.ts';
 import type { InviteUser, ServerTransaction } from './transaction-layer.ts';
 import { ALLOW, bodyOf, CALL_EXTENSIONS, type ReplyParts, type UserAgentCore } from './user-agent-core.ts';
@@ -71,9 +70,12 @@ export class IncomingCall implements SessionOwner, InviteUser, ReliableProvision
         reject: () => session.offers.close(),
       });
     }
-    const ringing = (core.options.ringingTime ?? RINGING_TIME) * 1000;
-    core.outbox.setTimer(`${this.timerName} ringing`, ringing, (at) => {
-      this.refuse(480, {}, { cause: 'timeout', remote: false, status: 480 }, at);
+    // The caller may want an answer sooner (section 13.3.1, item 1)
+    const ringing = core.options.ringingTime ?? RINGING_TIME;
+    const expires = request.expires ?? ringing;
+    const status = expires < ringing ? 487 : 480;
+    core.outbox.setTimer(`${this.timerName} ringing`, Math.min(ringing, expires) * 1000, (at) => {
+      this.refuse(status, {}, { cause: 'timeout', remote: false, status }, at);
     });
     const referredBy = request.get('referred-by');
     core.event({

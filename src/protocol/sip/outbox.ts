@@ -1,9 +1,13 @@
 import type { ByteString } from '../byte-string.ts';
 import type { UserAgentEvent, UserAgentOutput } from './user-agent-event.ts';
 
-/** Collects what the parts of a user agent want done, in order, and knows whose each running timer is. */
+/**
+ * Collects what the parts of a user agent want done, and knows whose each running timer is. Messages and timers come first, in
+ * order, then the events: a driver that gives a command from within an event has then nothing older left to send.
+ */
 export class Outbox {
   private outputs: UserAgentOutput[] = [];
+  private events: UserAgentOutput[] = [];
   private readonly timers = new Map<string, (now: number) => void>();
 
   send(message: ByteString): void {
@@ -11,7 +15,7 @@ export class Outbox {
   }
 
   event(event: UserAgentEvent): void {
-    this.outputs.push({ type: 'event', event });
+    this.events.push({ type: 'event', event });
   }
 
   setTimer(name: string, delay: number, fire: (now: number) => void): void {
@@ -32,8 +36,9 @@ export class Outbox {
   }
 
   take(): UserAgentOutput[] {
-    const outputs = this.outputs;
+    const { outputs, events } = this;
     this.outputs = [];
-    return outputs;
+    this.events = [];
+    return outputs.concat(events);
   }
 }

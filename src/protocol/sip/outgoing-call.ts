@@ -1,11 +1,10 @@
-import type { ForgetCall } from './call.ts';
 import { createCancel } from './cancel.ts';
 import type { ClientExchange, RequestUser } from './client-exchange.ts';
 import { Dialog } from './dialog.ts';
 import type { Request, Response } from './message.ts';
 import { parseNameAddress } from './name-address.ts';
 import type { ReferServer } from './refer.ts';
-import { Session, type SessionEnd, type SessionOwner } from './session.ts';
+import { type ForgetCall, Session, type SessionEnd, type SessionOwner } from './session.ts';
 import { SessionTimer } from './session-timer.ts';
 import { transactionTimeout } from './timers.ts';
 import { NOBODY } from './transaction-layer.ts';

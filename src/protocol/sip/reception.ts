@@ -107,6 +107,7 @@ function checkRequest(request: Request): void {
   if (request.method === 'INVITE' || (request.method === 'UPDATE' && request.has('contact'))) contactUri(request);
   else if (request.has('contact')) void request.contacts;
   for (const route of request.recordRoutes) parseUri(route.uri, 'Record-Route');
+  void request.expires;
   void tokens(request, 'supported');
   void tokens(request, 'require');
 }

@@ -175,6 +175,16 @@ test('unregistering removes the binding and stops the refresh', () => {
   expect(agent.types().at(-1)).toBe('unregistered');
 });
 
+test('unregistering waits for the answer to the registration before', () => {
+  const { time, agent, requests } = registrar(granted(600));
+  agent.run(agent.agent.register(time.now));
+  agent.run(agent.agent.unregister(time.now));
+  expect(requests).toHaveLength(1);
+  time.advance(50);
+  expect(requests.map((request) => request.expires)).toEqual([600, 0]);
+  expect(agent.types()).toEqual(['unregistered']);
+});
+
 test('a registrar that talks nonsense is a failure', () => {
   const { time, agent } = registrar(() => [
     200,

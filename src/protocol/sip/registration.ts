@@ -56,8 +56,8 @@ export class Registration implements RequestUser {
     this.wanted = false;
     this.again = false;
     this.core.outbox.clearTimer('registration refresh');
-    if (this.core.transactions.connected) this.send(0, now);
-    else this.unregistered();
+    if (!this.core.transactions.connected) this.unregistered();
+    else if (this.pending === 'none') this.send(0, now);
   }
 
   /** Over a new connection. */
@@ -81,7 +81,8 @@ export class Registration implements RequestUser {
       this.unregistered();
       if (this.again) this.register(now);
       this.again = false;
-    } else if (status < 300) this.accepted(response);
+    } else if (!this.wanted) this.send(0, now);
+    else if (status < 300) this.accepted(response);
     else if (status === 423 && this.raise(response)) this.send(this.expires, now);
     else {
       const after = /^\d{1,9}/.exec(response.get('retry-after') ?? '')?.[0];
@@ -92,7 +93,7 @@ export class Registration implements RequestUser {
   onFailure(status: 408 | 503, _now: number): void {
     const was = this.pending;
     this.pending = 'none';
-    if (was === 'unregister') this.unregistered();
+    if (was === 'unregister' || !this.wanted) this.unregistered();
     else this.failed(status, status === 408 ? 'Request Timeout' : 'Service Unavailable', undefined, undefined);
   }
 
@@ -147,7 +148,6 @@ export class Registration implements RequestUser {
     this.core.publicGruu = publicGruu;
     this.core.outbound = listed(response, 'require').includes('outbound');
     this.core.serviceRoute = serviceRoute.length > 0 ? serviceRoute : undefined;
-    if (!this.wanted) return;
     const share = 0.8 + this.core.randomBelow(1000) / 10_000;
     this.core.outbox.setTimer('registration refresh', Math.floor(expires * 1000 * share), (at) => this.register(at));
     this.core.event({

@@ -22,6 +22,9 @@ export interface SessionEnd {
   readonly response?: Response;
 }
 
+/** How a call tells its user agent that it has ended. */
+export type ForgetCall = (call: CallName) => void;
+
 /** The call that a session belongs to. */
 export interface SessionOwner {
   readonly name: CallName;
@@ -257,7 +260,11 @@ export class Session implements DialogUser, AcceptedResponseUser, SessionTimerUs
           this.offers.answer(answer);
           this.send('PRACK', fields, answer, this, at);
         },
-        reject: () => this.offers.close(),
+        // Without the answer that is owed the peer ends the call
+        reject: (_status, _reason, _fields, at) => {
+          this.offers.close();
+          this.send('PRACK', fields, undefined, this, at);
+        },
       });
       this.event({ type: 'offer', call: this.call, leg: this.leg, body, method: 'INVITE', inResponse: true });
       return;

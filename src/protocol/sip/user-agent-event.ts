@@ -143,7 +143,8 @@ export type UserAgentEvent =
 
 /**
  * `send`: one SIP message for the transport. `setTimer`: call `timer(name, now)` after `delay` milliseconds; setting a
- * name anew replaces it. Carry them out in order.
+ * name anew replaces it. Carry them out in order; the events come last. Whoever gives commands from within an event should
+ * carry their outputs out after the rest of these, or an `ended` may overtake the events before it.
  */
 export type UserAgentOutput = Output<ByteString, string, UserAgentEvent>;
 

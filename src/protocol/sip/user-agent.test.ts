@@ -144,6 +144,14 @@ test('nobody answers: the caller gives up after its ringing time, the callee aft
   expect(bob.last('ended').call).toBe(call);
 });
 
+test('an INVITE that expires while it rings gets 487', () => {
+  const { time, alice, bob } = pair();
+  alice.run(alice.agent.invite('c', 'sip:bob@example.test', { offer: sdp('o'), fields: [['Expires', '5']] }, time.now));
+  time.advance(5_100);
+  expect(bob.sent.at(-1)).toBe('487 INVITE');
+  expect(bob.last('ended')).toMatchObject({ cause: 'timeout', status: 487 });
+});
+
 test('a call of which nothing is heard times out after 64*T1', () => {
   const both = pair({}, { lose: () => true });
   both.alice.run(both.alice.agent.invite('c', 'sip:bob@example.test', { offer: sdp('o') }, 0));

@@ -1,5 +1,4 @@
 import type { ByteString } from '../byte-string.ts';
-import type { ForgetCall } from './call.ts';
 import { type Dialog, dialogId } from './dialog.ts';
 import { serializeDtmfRelay } from './dtmf-relay.ts';
 import { IncomingCall } from './incoming-call.ts';
@@ -14,7 +13,7 @@ import type { ReferServer } from './refer.ts';
 import { serializeReferTo } from './refer-to.ts';
 import { Registration } from './registration.ts';
 import { parseReplaces, type Replaces, serializeReplaces } from './replaces.ts';
-import { Session } from './session.ts';
+import { type ForgetCall, Session } from './session.ts';
 import { checkSessionExpires } from './session-timer.ts';
 import type { ServerTransaction } from './transaction-layer.ts';
 import { parseUri } from './uri.ts';
