@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { ConfigurationError, formatProblem } from '../configuration/problem.ts';
@@ -38,11 +39,22 @@ export const start: Command = {
       call.print(JSON.stringify({ event: 'ready', ...server.ready }));
       for (const { name, password } of server.firstAccounts)
         call.print(JSON.stringify({ event: 'account', name, password }));
-    } else call.print(welcome(server, performance.now() - began, process.stdout.isTTY === true));
+    } else
+      call.print(
+        welcome(server, performance.now() - began, {
+          colours: process.stdout.isTTY === true,
+          program: programName(call.packageFolder),
+        }),
+      );
     await untilEnd(server, call, log);
     return 0;
   },
 };
+
+/** How this program is called, by a person in a clone of the repository or with the package. */
+function programName(packageFolder: string): string {
+  return existsSync(join(packageFolder, 'tools/setup.js')) ? 'node bin/chappe.js' : 'chappe';
+}
 
 /** Signals that come this soon after the first are the same Ctrl-C, passed on by a parent. */
 const SAME_SIGNAL = 1_000;

@@ -2,7 +2,11 @@ import { parseListen } from '../configuration/listen.ts';
 import type { RunningServer } from '../server.ts';
 
 /** What a person sees after `npm start`. */
-export function welcome({ ready, firstAccounts, accountNames }: RunningServer, took: number, colours: boolean): string {
+export function welcome(
+  { ready, firstAccounts, accountNames }: RunningServer,
+  took: number,
+  { colours, program }: { colours: boolean; program: string },
+): string {
   const paint = (code: string) => (text: string) => (colours ? `\x1b[${code}m${text}\x1b[0m` : text);
   const [bold, dim, link] = [paint('1'), paint('2'), paint('36;4')];
   const row = (label: string, ...lines: string[]) =>
@@ -19,14 +23,14 @@ export function welcome({ ready, firstAccounts, accountNames }: RunningServer, t
         ...firstAccounts.map(
           ({ name, password, admin }) => `${name.padEnd(width)}${bold(password)}${admin ? dim('  administrator') : ''}`,
         ),
-        dim('Made just now. The passwords are shown this once; more accounts: chappe account add NAME'),
+        dim(`Made just now. The passwords are shown this once; more accounts: ${program} account add NAME`),
       ),
       '',
     );
   } else {
     const shown = accountNames.slice(0, 8).join(', ');
     const more = accountNames.length > 8 ? ` and ${accountNames.length - 8} more` : '';
-    lines.push(...row('Accounts', shown === '' ? 'none: chappe account add NAME' : `${shown}${more}`), '');
+    lines.push(...row('Accounts', shown === '' ? `none: ${program} account add NAME` : `${shown}${more}`), '');
   }
   const phones = new Map<string, string[]>();
   for (const text of ready.sip) {
