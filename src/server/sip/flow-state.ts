@@ -16,6 +16,8 @@ export interface FlowState {
   dependents: Set<FlowDependent> | undefined;
   /** `ws 192.0.2.1:40000`, for trace and log: what remains of the flow when it is gone. */
   readonly label: string;
+  /** `host:port` by which its peer reaches us (forward.ts). */
+  sentBy: string | undefined;
   /** Request rate: tokens left, and when they were counted (milliseconds). */
   tokens: number;
   counted: number;
@@ -31,6 +33,7 @@ export function flowState(flow: Flow): FlowState {
     bindings: [],
     dependents: undefined,
     label: `${flow.transport} ${flow.remote.address}:${flow.remote.port}`,
+    sentBy: undefined,
     tokens: -1,
     counted: 0,
     closing: false,

@@ -5,6 +5,7 @@ import { toHex } from '../../protocol/primitives.ts';
 import type { Request } from '../../protocol/sip/message.ts';
 import { parseUri } from '../../protocol/sip/uri.ts';
 import type { Flow } from '../../transport/flow.ts';
+import { flowState } from './flow-state.ts';
 import { tagHash } from './flow-token.ts';
 import type { Listening } from './ports.ts';
 import { uriTransport } from './routing.ts';
@@ -45,6 +46,12 @@ export class Forwarding {
 
   /** `host:port` under which the peer of this flow reaches us (Via sent-by, Record-Route). */
   sentBy(flow: Flow): string {
+    const state = flowState(flow);
+    state.sentBy ??= this.#sentBy(flow);
+    return state.sentBy;
+  }
+
+  #sentBy(flow: Flow): string {
     let { address, port } = flow.local;
     // A connection that we opened has a port of its own: where we listen is what counts.
     const same = this.#listening.filter((listening) => listening.transport === flow.transport);

@@ -2,6 +2,7 @@
 // REGISTER came by (RFC 5626 section 6), so nothing is ever sent to an address that a Contact names.
 import type { ByteString } from '../../protocol/byte-string.ts';
 import { type Primitives, toBase64Url } from '../../protocol/primitives.ts';
+import { parseUri, type SipUri } from '../../protocol/sip/uri.ts';
 import type { Flow } from '../../transport/flow.ts';
 import { flowState } from './flow-state.ts';
 
@@ -34,6 +35,8 @@ export interface Binding {
 export class Location {
   readonly #bindings = new Map<string, Binding[]>();
   readonly #byId = new Map<string, Binding>();
+  /** By contactKey(): the first to register a contact keeps it, so that nobody can take over another's. */
+  readonly #byContact = new Map<string, Binding>();
   readonly #primitives: Primitives;
   readonly #idKey: ByteString;
   #registrations = 0;
@@ -90,11 +93,36 @@ export class Location {
     return best;
   }
 
+  /** The good binding with that contact. */
+  byContact(uri: SipUri, now: number): Binding | undefined {
+    const binding = this.#byContact.get(contactKey(uri));
+    return binding !== undefined && binding.expires > now && binding.flow.open ? binding : undefined;
+  }
+
+  /** The binding has another contact URI now. */
+  recontact(binding: Binding, contact: ByteString): void {
+    if (binding.contact === contact) return;
+    this.#unindexContact(binding);
+    binding.contact = contact;
+    this.#indexContact(binding);
+  }
+
+  #indexContact(binding: Binding): void {
+    const key = contactKey(parseUri(binding.contact));
+    if (!this.#byContact.has(key)) this.#byContact.set(key, binding);
+  }
+
+  #unindexContact(binding: Binding): void {
+    const key = contactKey(parseUri(binding.contact));
+    if (this.#byContact.get(key) === binding) this.#byContact.delete(key);
+  }
+
   add(binding: Binding): void {
     const existing = this.#bindings.get(binding.aor);
     if (existing === undefined) this.#bindings.set(binding.aor, [binding]);
     else existing.push(binding);
     this.#byId.set(binding.id, binding);
+    this.#indexContact(binding);
     this.#size += 1;
     this.#attach(binding);
   }
@@ -113,6 +141,7 @@ export class Location {
     if (list === undefined || at < 0) return;
     list.splice(at, 1);
     this.#size -= 1;
+    this.#unindexContact(binding);
     if (list.length === 0) this.#bindings.delete(binding.aor);
     if (this.#byId.get(binding.id) === binding) {
       // Another flow of the same instance, if there is one, now stands for it.
@@ -154,6 +183,10 @@ export class Location {
     const at = bindings.indexOf(binding);
     if (at >= 0) bindings.splice(at, 1);
   }
+}
+
+function contactKey(uri: SipUri): string {
+  return `${uri.user ?? ''}@${uri.host.toLowerCase()}:${uri.port ?? ''}`;
 }
 
 /** A connection dies and takes its bindings along; a UDP flow is only an address. */

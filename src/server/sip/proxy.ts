@@ -65,22 +65,30 @@ export class SipProxy implements Forwarder {
    * A request that the edge lets pass. `mayLeave`: its sender is one of ours, so that it may go to another domain.
    * `whenDone` is called when its server transaction is over.
    */
-  receive(inbound: Inbound, mayLeave: boolean, whenDone?: () => void) {
-    const { answers, forwarding, counters } = this.#parts;
+  receive(inbound: Inbound, mayLeave: boolean, whenDone?: () => void): void {
+    if (!this.#start(inbound, mayLeave, whenDone)) whenDone?.();
+  }
+
+  /** False: it has been answered without a transaction. */
+  #start(inbound: Inbound, mayLeave: boolean, whenDone?: () => void): boolean {
+    const { forwarding, counters } = this.#parts;
     const { request } = inbound;
     // RFC 3261 section 16.3: 3. Max-Forwards
-    if (request.maxForwards === 0) return answers.reply(inbound, 483);
+    if (request.maxForwards === 0) return this.#answer(inbound, 483);
     // 4. Loop detection (RFC 5393 section 4.2)
     const hash = forwarding.loopHash(request);
     if (forwarding.loops(request, hash)) {
       counters.loops += 1;
-      return answers.reply(inbound, 482);
+      return this.#answer(inbound, 482);
     }
     // 5. Proxy-Require: nothing that needs more than any proxy does
-    if (request.has('proxy-require'))
-      return answers.reply(inbound, 420, undefined, [['Unsupported', request.values('proxy-require').join(', ')]]);
+    if (request.has('proxy-require')) {
+      const unsupported = request.values('proxy-require').join(', ');
+      this.#parts.answers.reply(inbound, 420, undefined, [['Unsupported', unsupported]]);
+      return false;
+    }
     const groups = this.#targets(inbound, mayLeave);
-    if (groups === undefined) return;
+    if (groups === undefined) return false;
     // A Route that cannot be read must not be found out half-way.
     if (request.has('route')) for (const route of request.routes) parseUri(route.uri, 'Route');
     // 6. The server transaction, and 16.6 for each target
@@ -101,6 +109,7 @@ export class SipProxy implements Forwarder {
       context.fail();
       throw error;
     }
+    return true;
   }
 
   /** An ACK for a 2xx, within its dialog: passed on without state (RFC 3261 section 16.7, last paragraph). */
@@ -144,6 +153,9 @@ export class SipProxy implements Forwarder {
       answers.reply(inbound, known ? 480 : 404);
       return undefined;
     }
+    // The contact of a binding, as a Refer-To names it (attended transfer): to its flow, not to the address it shows.
+    const binding = mayLeave ? location.byContact(uri, inbound.now) : undefined;
+    if (binding !== undefined) return [[{ flow: binding.flow, binding, path: binding.path }]];
     const peer = routing.peer(uri.host) ?? routing.peerAt(uri);
     // From outside, only local users are reached.
     if (peer === undefined) return this.#refuse(inbound, mayLeave ? 404 : 403);
@@ -156,6 +168,11 @@ export class SipProxy implements Forwarder {
     if (flow === undefined) return this.#refuse(inbound, 500);
     if (flow.transport !== 'udp') this.#parts.flows.set(flow.id, flow);
     return [[{ flow, peer }]];
+  }
+
+  #answer(inbound: Inbound, status: number): false {
+    this.#parts.answers.reply(inbound, status);
+    return false;
   }
 
   #refuse(inbound: Inbound, status: number): undefined {

@@ -154,7 +154,7 @@ export class Registrar {
       const expires = now + update.expires * 1000;
       if (binding !== undefined) {
         changed ||= isStored(binding);
-        binding.contact = update.uri;
+        location.recontact(binding, update.uri);
         binding.contactParameters = update.parameters;
         binding.q = update.q;
         binding.path = path;

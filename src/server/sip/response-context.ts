@@ -28,6 +28,7 @@ export interface Forwarder {
   upstream(context: ResponseContext, response: Response, branch: Branch | undefined): void;
   /** A target could not be reached at all. */
   unreachable(target: Target): void;
+  /** Those that still owe a final response. */
   contexts: Set<ResponseContext>;
 }
 
@@ -124,7 +125,7 @@ export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
     }
     this.#pending = 0;
     if (this.#answered) return;
-    this.#answered = true;
+    this.#finallyAnswered();
     this.server.respond(makeResponse(this.server.request, 500, undefined));
   }
 
@@ -264,7 +265,7 @@ export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
     if (status < 300) {
       const first = !this.#answered;
       if (first || this.#invite) this.#send(response, branch);
-      this.#answered = true;
+      this.#finallyAnswered();
       this.#groups = [];
       if (!branch.done) {
         branch.done = true;
@@ -321,7 +322,7 @@ export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
   /** 6. The best response */
   #finish(): void {
     if (this.#answered) return;
-    this.#answered = true;
+    this.#finallyAnswered();
     this.#stopRinging();
     let { status, response, branch } = this.#best ?? ({ status: this.#ending ? 487 : 480 } as Outcome);
     if (status === 408 && !this.#invite) {
@@ -347,6 +348,12 @@ export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
   #send(response: Response, branch: Branch | undefined): void {
     this.#proxy.upstream(this, response, branch);
     this.server.respond(response);
+  }
+
+  /** A final response goes up: whoever drains waits for it no longer, though its transaction stays for a while. */
+  #finallyAnswered(): void {
+    this.#answered = true;
+    this.#proxy.contexts.delete(this);
   }
 
   #stopRinging(): void {

@@ -71,7 +71,14 @@ export class SipServer implements FlowHandler {
   constructor(options: SipServerOptions, ports: SipServerPorts) {
     const limits: SipLimits = { ...sipLimits, ...options.limits };
     const { primitives, accounts } = ports;
-    const clock = guarded(ports.clock, (error) => this.#fault('timer', error));
+    const clock = guarded(ports.clock, (fire) => {
+      try {
+        fire();
+      } catch (error) {
+        this.#fault('timer', error);
+      }
+      if (this.#drained !== undefined) this.#checkDrained();
+    });
     const secret = options.secrets[0];
     if (secret === undefined) throw new Error('a secret is needed');
     this.#ports = ports;
@@ -252,16 +259,9 @@ export class SipServer implements FlowHandler {
 }
 
 /** A fault of ours in a timer ends what it belongs to, not the process. */
-function guarded(clock: Clock, onFault: (error: unknown) => void): Clock {
+function guarded(clock: Clock, run: (fire: () => void) => void): Clock {
   return {
     now: () => clock.now(),
-    setTimer: (delay, fire) =>
-      clock.setTimer(delay, () => {
-        try {
-          fire();
-        } catch (error) {
-          onFault(error);
-        }
-      }),
+    setTimer: (delay, fire) => clock.setTimer(delay, () => run(fire)),
   };
 }
