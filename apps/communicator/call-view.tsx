@@ -22,7 +22,12 @@ export function CallView({ call }: { call: Call }) {
   const view = useRef<HTMLElement>(null);
   // Keys work here at once. A field that the person types in keeps the focus.
   useEffect(() => {
-    if (!document.activeElement?.matches('input, textarea')) view.current?.focus({ preventScroll: true });
+    const before = document.activeElement;
+    if (before?.matches('input, textarea')) return;
+    view.current?.focus({ preventScroll: true });
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+    };
   }, []);
 
   const toggle = (name: Panel): void => {

@@ -159,6 +159,30 @@ describeWith(['chromium'], 'people at the page', () => {
     await Promise.all([alice.seesNoCall(), bob.seesNoCall()]);
   });
 
+  test('one person at two windows: both ring, and answering at one ends the ringing at the other', async () => {
+    const second = await Person.open(browser, chappe.ready.web, accounts[1]!);
+    await alice.call(bob);
+    await Promise.all([bob.ringing.waitFor(), second.ringing.waitFor()]);
+    await second.answer();
+    await Promise.all([alice.sees('active'), second.sees('active'), bob.seesNoCall()]);
+    expect(await bob.page.getByText('Missed call').count()).toBe(0);
+    await Promise.all([alice.hears(), second.hears()]);
+    // A window that is closed takes its leave: the other side is not left talking to nobody.
+    await second.page.close({ runBeforeUnload: true });
+    await alice.seesNoCall();
+    await second.context.close();
+  });
+
+  test('who signs out is shown as offline', async () => {
+    const contact = alice.page.getByTestId(`contact-${bob.name}`);
+    await contact.getByRole('button', { name: `Call ${bob.name}`, exact: true }).waitFor();
+    await bob.press('Sign out');
+    await bob.page.getByRole('button', { name: 'Sign in' }).waitFor();
+    await contact.getByRole('button', { name: `Call ${bob.name}`, exact: true }).waitFor({ state: 'detached' });
+    await bob.page.reload();
+    await bob.page.getByRole('button', { name: 'Sign in' }).waitFor();
+  });
+
   test('the pages have nothing to complain of', () => {
     // The first question for credentials, before sign-in, is answered 401, and Chromium reports that.
     const known = /status of 401|status of 404|ERR_INTERNET_DISCONNECTED/;
