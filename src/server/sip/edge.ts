@@ -147,12 +147,27 @@ export class Edge {
           return answers.reply(inbound, 503, undefined, [['Retry-After', String(retryAfter)]]);
         }
       }
-      this.#identify(inbound);
+      if (this.#validate(inbound)) this.#identify(inbound);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       counters.malformed += 1;
       this.#refuseMalformed(flow, request, error);
     }
+  }
+
+  /** What is refused whoever sends it: in this order, RFC 3261 sections 10.3 (step 2) and 16.3. */
+  #validate(inbound: Inbound): boolean {
+    const { request, token } = inbound;
+    if (token === undefined && this.#parts.routing.isLocal(request.target)) {
+      if (request.method === 'REGISTER') {
+        const unsupported = this.#parts.registrar.unsupported(request);
+        if (unsupported === '') return true;
+        this.#parts.answers.reply(inbound, 420, undefined, [['Unsupported', unsupported]]);
+        return false;
+      }
+      if (request.target.user === undefined && !request.has('route')) return true;
+    }
+    return this.#parts.proxy.validate(inbound);
   }
 
   /** Where it came from (RFC 3261 section 18.2.1, RFC 3581), and what is asked of it again and again. */
@@ -195,6 +210,7 @@ export class Edge {
       to: tryUri(request.to.uri),
       token: undefined,
       fromCaller: false,
+      loopHash: '',
       identity: undefined,
       peer: undefined,
     };

@@ -23,6 +23,8 @@ export interface Inbound {
   token: FlowToken | undefined;
   /** In a dialog: it comes from the side that sent the INVITE. */
   fromCaller: boolean;
+  /** forward.ts: what tells a loop from a spiral. */
+  loopHash: string;
   /** Proved: by the connection or by a digest in this request. */
   identity: Identity | undefined;
   /** The configured domain it comes from. */

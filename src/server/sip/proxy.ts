@@ -69,24 +69,30 @@ export class SipProxy implements Forwarder {
     if (!this.#start(inbound, mayLeave, whenDone)) whenDone?.();
   }
 
-  /** False: it has been answered without a transaction. */
-  #start(inbound: Inbound, mayLeave: boolean, whenDone?: () => void): boolean {
-    const { forwarding, counters } = this.#parts;
+  /**
+   * RFC 3261 section 16.3 items 3 to 5, which come before the sender is asked who it is (item 6). False: it has been
+   * answered.
+   */
+  validate(inbound: Inbound): boolean {
+    const { forwarding, counters, answers } = this.#parts;
     const { request } = inbound;
-    // RFC 3261 section 16.3: 3. Max-Forwards
+    // 3. Max-Forwards
     if (request.maxForwards === 0) return this.#answer(inbound, 483);
     // 4. Loop detection (RFC 5393 section 4.2)
-    const hash = forwarding.loopHash(request);
-    if (forwarding.loops(request, hash)) {
+    inbound.loopHash = forwarding.loopHash(request);
+    if (forwarding.loops(request, inbound.loopHash)) {
       counters.loops += 1;
       return this.#answer(inbound, 482);
     }
     // 5. Proxy-Require: nothing that needs more than any proxy does
-    if (request.has('proxy-require')) {
-      const unsupported = request.values('proxy-require').join(', ');
-      this.#parts.answers.reply(inbound, 420, undefined, [['Unsupported', unsupported]]);
-      return false;
-    }
+    if (!request.has('proxy-require')) return true;
+    answers.reply(inbound, 420, undefined, [['Unsupported', request.values('proxy-require').join(', ')]]);
+    return false;
+  }
+
+  /** False: it has been answered without a transaction. */
+  #start(inbound: Inbound, mayLeave: boolean, whenDone?: () => void): boolean {
+    const { request } = inbound;
     const groups = this.#targets(inbound, mayLeave);
     if (groups === undefined) return false;
     // A Route that cannot be read must not be found out half-way.
@@ -100,7 +106,7 @@ export class SipProxy implements Forwarder {
       inbound.replyFlow,
       inbound.flow.remote.address,
     );
-    const context = new ResponseContext(this, inbound, server, groups, this.#breadth(request), hash);
+    const context = new ResponseContext(this, inbound, server, groups, this.#breadth(request));
     context.whenDone = whenDone;
     server.start();
     try {
@@ -243,7 +249,7 @@ export class SipProxy implements Forwarder {
       );
       copy.recordRoute = `<${forwarding.uri(target.flow, user)}>`;
     }
-    const forwarded = forwarding.copy(request, copy, context.loopHash);
+    const forwarded = forwarding.copy(request, copy, inbound.loopHash);
     if (target.peer?.trusted && inbound.identity !== undefined) this.#assert(forwarded, inbound.identity);
     return copy.recordRoute === undefined
       ? { request: forwarded }

@@ -3,6 +3,7 @@
 // outlives the process (a UDP phone's) waits until it is durable.
 import type { ByteString } from '../../protocol/byte-string.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
+import type { Request } from '../../protocol/sip/message.ts';
 import { parseNameAddress } from '../../protocol/sip/name-address.ts';
 import { parseUri, sameUri } from '../../protocol/sip/uri.ts';
 import type { BindingStore } from '../../storage/ports.ts';
@@ -53,6 +54,15 @@ export class Registrar {
     this.#log = log;
   }
 
+  /** RFC 3261 section 10.3 step 2: the option tags in Require that this registrar does not know. */
+  unsupported(request: Request): string {
+    if (!request.has('require')) return '';
+    return request
+      .values('require')
+      .filter((option) => !UNDERSTOOD.has(option.toLowerCase()))
+      .join(', ');
+  }
+
   /**
    * `aor`: canonical, and proved to be the sender's (sections 10.3 steps 3 to 5 are the edge's). A promise only when the
    * answer has to wait for the store. Throws ProtocolError.
@@ -60,11 +70,6 @@ export class Registrar {
   register(inbound: Inbound, aor: string): RegisterAnswer | Promise<RegisterAnswer> {
     const { request, now } = inbound;
     const { limits } = this.#options;
-    // 2. Require
-    if (request.has('require')) {
-      const unknown = request.values('require').filter((option) => !UNDERSTOOD.has(option.toLowerCase()));
-      if (unknown.length > 0) return { status: 420, fields: [['Unsupported', unknown.join(', ')]] };
-    }
     // 6. Contact
     const contacts = request.contacts;
     let changed: boolean;

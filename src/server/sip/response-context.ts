@@ -60,7 +60,6 @@ export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
   /** The request after RFC 3261 section 16.4. */
   readonly request: Request;
   readonly server: ServerTransaction;
-  readonly loopHash: string;
   /** Called once when the server transaction is over. */
   whenDone: (() => void) | undefined;
   readonly #proxy: Forwarder;
@@ -78,21 +77,13 @@ export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
   #starting = false;
   #ringTimer: Timer | undefined;
 
-  constructor(
-    proxy: Forwarder,
-    inbound: Inbound,
-    server: ServerTransaction,
-    groups: Target[][],
-    breadth: number,
-    loopHash: string,
-  ) {
+  constructor(proxy: Forwarder, inbound: Inbound, server: ServerTransaction, groups: Target[][], breadth: number) {
     this.#proxy = proxy;
     this.inbound = inbound;
     this.request = inbound.request;
     this.server = server;
     this.#groups = groups;
     this.#breadth = breadth;
-    this.loopHash = loopHash;
     this.#invite = inbound.request.method === 'INVITE';
   }
 
