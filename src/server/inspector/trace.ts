@@ -92,7 +92,7 @@ export class SipTrace implements CallTrace {
     while (this.#count > 0 && this.#start[this.#first]! >= this.#head && this.#start[this.#first]! < end) this.#drop();
     let slot = this.#first + this.#count;
     if (slot >= this.#capacity) slot -= this.#capacity;
-    this.#octets.latin1Write(text, this.#head, length);
+    this.#octets.write(text, this.#head, length, 'latin1');
     this.#at[slot] = this.#now();
     this.#start[slot] = this.#head;
     this.#length[slot] = length;
@@ -144,7 +144,7 @@ export class SipTrace implements CallTrace {
     for (let i = 0; i < this.#count; i++) {
       const slot = (this.#first + i) % this.#capacity;
       const start = this.#start[slot]!;
-      const text = this.#octets.latin1Slice(start, start + this.#length[slot]!);
+      const text = this.#octets.toString('latin1', start, start + this.#length[slot]!);
       yield { at: this.#at[slot]!, out: this.#out[slot] === 1, flow: this.#flow[slot]!, text };
     }
   }
