@@ -329,13 +329,21 @@ export class Call extends Emitter<CallEvents> {
         break;
       case 'answer':
         if (this.#negotiation) this.#negotiation.receive(event);
+        else if (this.direction === 'incoming') void this.#takeFinalAnswer(textOf(event.body));
         else void this.#takeFirstAnswer(event);
+        break;
+      case 'offer':
+      case 'offerRequested':
+        if (this.#negotiation) this.#negotiation.receive(event);
+        // An UPDATE before the call is established (RFC 3311 section 5.2): its time has not come, the other side tries again.
+        else this.#port.perform((agent, now) => agent.rejectOffer(this.id, now, { status: 491 }));
         break;
       case 'accepted':
         void this.#takeAcceptance(event.leg);
         break;
       case 'confirmed':
-        if (this.direction === 'incoming') this.#establish();
+        // With an offer in our 200, the answer in the ACK establishes.
+        if (this.direction === 'incoming' && this.#offer !== undefined) this.#establish();
         break;
       case 'referProgress':
         this.#takeReferProgress(event);
@@ -401,13 +409,19 @@ export class Call extends Emitter<CallEvents> {
   async #takeAcceptance(leg: string): Promise<void> {
     this.#acceptedLeg = leg;
     const sdp = this.#earlyAnswers.get(leg);
-    if (sdp === undefined || !this.#media) return; // the answer comes next
+    if (sdp === undefined) return; // the answer comes next
+    await this.#takeFinalAnswer(sdp);
+  }
+
+  /** Of the leg that accepted; or in the ACK, when the INVITE had no offer. */
+  async #takeFinalAnswer(sdp: string): Promise<void> {
     try {
-      await this.#media.acceptAnswer(sdp);
+      await this.#media?.acceptAnswer(sdp);
       this.#establish();
     } catch (error) {
+      const failure = toClientError(error, 'BAD_DESCRIPTION');
       this.#port.perform((agent, now) => agent.hangUp(this.id, {}, now));
-      this.#finish({ by: 'local', reason: (error as Error).message, error: error as ClientError });
+      this.#finish({ by: 'local', reason: failure.message, error: failure });
     }
   }
 

@@ -195,6 +195,36 @@ test('a refused microphone ends an outgoing call here, and an incoming one with 
   expect(second.end).toMatchObject({ by: 'remote', status: 480 });
 });
 
+test('an INVITE without an offer gets ours in the answer, and its ACK brings the answer to that', async () => {
+  const bob = await new Person('bob').connect();
+  const request = (method: string, to: string): Array<[string, string]> => [
+    ['via', `SIP/2.0/WS phone.invalid;branch=z9hG4bK${method}`],
+    ['from', '<sip:phone@example.test>;tag=phone'],
+    ['to', to],
+    ['call-id', 'delayed'],
+    ['cseq', `1 ${method}`],
+    ['max-forwards', '70'],
+    ['contact', '<sip:phone@phone.invalid>'],
+  ];
+  proxy.say('bob@example.test', 'INVITE', request('INVITE', '<sip:bob@example.test>'));
+  await pass();
+  await bob.call.answer();
+  await pass();
+  expect(proxy.log.at(-1)).toBe('200 INVITE');
+  expect(proxy.lastResponse?.body).toContain('m=audio');
+  expect(bob.call.state).toBe('connecting');
+  const answer = 'v=0\r\nm=audio 9 RTP/AVP 0\r\na=sendrecv\r\n';
+  const fields: Array<[string, string]> = [
+    ...request('ACK', proxy.lastResponse?.get('to') ?? ''),
+    ['content-type', 'application/sdp'],
+  ];
+  proxy.say('bob@example.test', 'ACK', fields, answer);
+  await pass();
+  expect(bob.call.state).toBe('active');
+  expect(bob.connections[0]?.signalingState).toBe('stable');
+  expect(bob.call.remoteStream?.getTracks()).toHaveLength(1);
+});
+
 test('hold is told to the other side, and resume brings both back', async () => {
   const { outgoing, incoming } = await talking();
   const heard: boolean[] = [];

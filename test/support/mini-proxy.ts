@@ -5,7 +5,7 @@
 import { toByteString } from '../../src/client/primitives.ts';
 import type { WebSocketLike } from '../../src/client/web-socket-transport.ts';
 import { createRequest, createResponse } from '../../src/protocol/sip/create.ts';
-import type { Request } from '../../src/protocol/sip/message.ts';
+import type { Request, Response } from '../../src/protocol/sip/message.ts';
 import { parseMessage } from '../../src/protocol/sip/parse.ts';
 import { parseUri } from '../../src/protocol/sip/uri.ts';
 
@@ -17,6 +17,7 @@ export class MiniProxy {
   #branches = 0;
   /** Every message as it arrived: `INVITE bob`, `200 INVITE`. */
   readonly log: string[] = [];
+  lastResponse: Response | undefined;
   /** URLs of the handshakes. */
   readonly handshakes: string[] = [];
   /** Answers a request in the server's stead with this status. */
@@ -58,6 +59,7 @@ export class MiniProxy {
     const message = parseMessage(text);
     if (message.kind === 'response') {
       this.log.push(`${message.status} ${message.cseq.method}`);
+      this.lastResponse = message;
       const to = this.#transactions.get(message.via.branch ?? '');
       message.removeFirstValue('via');
       to?.deliver(message.serialize());
