@@ -1,99 +1,39 @@
-import type { Browser } from 'playwright-core';
-import puppeteer, { type Browser as FirefoxBrowser, type Page } from 'puppeteer-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Chappe, startChappe } from '../support/chappe.ts';
-import { describeWith, peerPath } from '../support/peer.ts';
-import { launchChromium, Person } from './person.ts';
+// A call between Chromium and Firefox through the server, each calling the other.
+import type { Browser } from 'puppeteer-core';
+import { afterAll, beforeAll, test } from 'vitest';
+import { launchFirefox } from '../support/firefox.ts';
+import { callBetween, PagePhone, type ScriptablePage } from '../support/page-phone.ts';
+import { describeWith } from '../support/peer.ts';
+import { connection, stage } from '../support/third-party-suite.ts';
 
-describeWith(['chromium', 'firefox'], 'Chromium and Firefox at the page', () => {
-  let chappe: Chappe;
-  let chromium: Browser;
-  let firefox: FirefoxBrowser;
-  let alice: Person;
-  let bob: Page;
-
+describeWith(['chromium', 'firefox'], 'Chromium and Firefox', () => {
+  const on = stage(['jssip-phone']);
+  let firefox: Browser;
   beforeAll(async () => {
-    [chappe, chromium, firefox] = await Promise.all([
-      startChappe(),
-      launchChromium(),
-      puppeteer.launch({
-        browser: 'firefox',
-        protocol: 'webDriverBiDi',
-        executablePath: peerPath('firefox'),
-        extraPrefsFirefox: {
-          'media.navigator.streams.fake': true,
-          'media.navigator.permission.disabled': true,
-          'media.autoplay.default': 0,
-          'media.peerconnection.ice.obfuscate_host_addresses': false,
-          'media.peerconnection.ice.loopback': true,
-        },
-      }),
-    ]);
-    alice = await Person.open(chromium, chappe.ready.web, { name: 'alice', password: 'alice-password' });
-    bob = await firefox.newPage();
-    bob.setDefaultTimeout(20_000);
-    await bob.evaluateOnNewDocument(() => {
-      const connections: RTCPeerConnection[] = [];
-      Object.assign(globalThis, { connections });
-      const Original = RTCPeerConnection;
-      globalThis.RTCPeerConnection = class extends Original {
-        constructor(configuration?: RTCConfiguration) {
-          super(configuration);
-          connections.push(this);
-        }
-      };
-    });
-    await bob.goto(chappe.ready.web);
-    await bob.locator('input[name=username]').fill('bob');
-    await bob.locator('input[name=password]').fill('bob-password');
-    await bob.locator('button[type=submit]').click();
-    await bob.waitForSelector('[data-testid=connection][data-state=registered]');
+    firefox = await launchFirefox();
   });
-
   afterAll(async () => {
-    await Promise.allSettled([chromium?.close(), firefox?.close()]);
-    await chappe?.stop();
+    await firefox?.close();
   });
 
-  const received = () =>
-    bob.evaluate(async () => {
-      const { connections } = globalThis as unknown as { connections: RTCPeerConnection[] };
-      const sum = { energy: 0, frames: 0 };
-      for (const report of (await connections.at(-1)?.getStats())?.values() ?? []) {
-        if (report.type !== 'inbound-rtp') continue;
-        sum.energy += report.totalAudioEnergy ?? 0;
-        sum.frames += report.framesDecoded ?? 0;
-      }
-      return sum;
-    });
-  const press = (name: string) => bob.locator(`::-p-aria([name="${name}"][role="button"])`).click();
-  const bobReceives = async () => {
-    const before = await received();
-    await expect.poll(async () => (await received()).frames, { timeout: 20_000 }).toBeGreaterThan(before.frames + 3);
-    await expect.poll(async () => (await received()).energy, { timeout: 20_000 }).toBeGreaterThan(before.energy);
-  };
+  test('call each other with sound and picture', async () => {
+    const alice = await on.phone('jssip-phone', 'alice');
+    const page = await firefox.newPage();
+    await page.goto(on.pages().url('jssip-phone'));
+    await page.waitForFunction('window.phone !== undefined');
+    const bob = new PagePhone('bob', page as ScriptablePage);
+    await bob.start({ uri: on.address('bob'), ...connection(on.server(), 'bob', false) });
 
-  test('Chromium calls Firefox with sound and picture, holds, and resumes', async () => {
-    await alice.press('Video call bob');
-    await press('Answer');
-    await alice.sees('active');
-    await Promise.all([alice.hears(), alice.seesPicture(), bobReceives()]);
-    await alice.press('Hold');
-    await bob.waitForFunction(() => document.body.innerText.includes('alice put you on hold'));
-    await alice.press('Hold');
-    await Promise.all([alice.hears(), alice.seesPicture(), bobReceives()]);
-    await press('Hang up');
-    await alice.seesNoCall();
-  });
-
-  test('Firefox calls Chromium, which adds its picture', async () => {
-    await press('Call alice');
-    await alice.answer();
-    await alice.sees('active');
-    await alice.hears();
-    await alice.press('Camera on');
-    await bobReceives();
-    await alice.press('Hang up');
-    await bob.waitForFunction(() => document.querySelector('[data-testid=call]') === null);
+    for (const [caller, callee] of [
+      [alice, bob],
+      [bob, alice],
+    ] as const) {
+      const { calling, called } = await callBetween(caller, callee, on.address(callee.name));
+      await caller.expectMedia(calling);
+      await callee.expectMedia(called);
+      await callee.hangUp(called);
+      await caller.until(new RegExp(`^ended ${calling}`));
+    }
+    await bob.stop();
   });
 });
