@@ -1,4 +1,4 @@
-// The least that a browser takes for a WebRTC peer: ICE-lite on one UDP socket of 127.0.0.1 with a DTLS endpoint behind it.
+// The least that a browser takes for a WebRTC peer: ICE-lite on one UDP socket of this machine with a DTLS endpoint behind it.
 // A test's stand-in for the gateway: one call, host candidate, no consent, no retransmitted answers.
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
@@ -34,9 +34,13 @@ export class MediaLeg {
     socket.on('message', (datagram, from) => this.receive(datagram, from));
   }
 
-  static async open(role: 'client' | 'server', options: Partial<DtlsOptions> = {}): Promise<MediaLeg> {
+  static async open(
+    role: 'client' | 'server',
+    options: Partial<DtlsOptions> = {},
+    address = '127.0.0.1',
+  ): Promise<MediaLeg> {
     const socket = createSocket('udp4');
-    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => socket.bind(0, address, resolve));
     return new MediaLeg(socket, role, options);
   }
 
@@ -50,7 +54,7 @@ export class MediaLeg {
       fingerprints: [parseFingerprint(fingerprint)!],
       ...this.options,
     });
-    const { port } = this.socket.address();
+    const { address, port } = this.socket.address();
     const opus = /^a=rtpmap:(\d+) opus/m.exec(offer)?.[1];
     return [
       'v=0',
@@ -60,7 +64,7 @@ export class MediaLeg {
       'a=ice-lite',
       `a=group:BUNDLE ${/^a=mid:(\S+)/m.exec(offer)?.[1]}`,
       `m=audio ${port} UDP/TLS/RTP/SAVPF ${opus}`,
-      'c=IN IP4 127.0.0.1',
+      `c=IN IP4 ${address}`,
       `a=mid:${/^a=mid:(\S+)/m.exec(offer)?.[1]}`,
       'a=recvonly',
       'a=rtcp-mux',
@@ -69,7 +73,7 @@ export class MediaLeg {
       `a=ice-pwd:${this.password}`,
       `a=fingerprint:sha-256 ${serializeFingerprint(nodeDtlsCrypto.sha256(this.certificate.der))}`,
       `a=setup:${this.role === 'client' ? 'active' : 'passive'}`,
-      `a=candidate:1 1 udp 2130706431 127.0.0.1 ${port} typ host`,
+      `a=candidate:1 1 udp 2130706431 ${address} ${port} typ host`,
       'a=end-of-candidates',
       '',
     ].join('\r\n');
