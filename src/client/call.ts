@@ -63,6 +63,8 @@ export class Call extends Emitter<CallEvents> {
   /** Answers of each leg before one has accepted: early media. */
   readonly #earlyAnswers = new Map<string, string>();
   #acceptedLeg: string | undefined;
+  /** Whose early media is connected. */
+  #earlyLeg: string | undefined;
   #transfers = new Map<string, { resolve: () => void; reject: (error: ClientError) => void }>();
   #lastStatistics: { statistics: CallStatistics; at: number } | undefined;
 
@@ -403,7 +405,12 @@ export class Call extends Emitter<CallEvents> {
       return;
     }
     // Early media: whoever answers last is heard, until one has accepted. What cannot be used early may be fine later.
-    await this.#media?.acceptAnswer(sdp, true).catch(() => {});
+    await this.#media?.acceptAnswer(sdp, true).then(
+      () => {
+        this.#earlyLeg = event.leg;
+      },
+      () => {},
+    );
   }
 
   async #takeAcceptance(leg: string): Promise<void> {
@@ -411,6 +418,8 @@ export class Call extends Emitter<CallEvents> {
     const sdp = this.#earlyAnswers.get(leg);
     if (sdp === undefined) return; // the answer comes next
     await this.#takeFinalAnswer(sdp);
+    // COMPAT: Chromium takes the answer of another leg, but connects to it only with new ICE credentials of our own.
+    if (this.#earlyLeg !== undefined && this.#earlyLeg !== leg) this.#recovery?.restart();
   }
 
   /** Of the leg that accepted; or in the ACK, when the INVITE had no offer. */

@@ -3,6 +3,7 @@ import { FakePeerConnection, FakeStream, FakeTrack } from '../../test/support/fa
 import { FakeWebSocket } from '../../test/support/fake-web-socket.ts';
 import { MiniProxy } from '../../test/support/mini-proxy.ts';
 import { settled, VirtualClock } from '../../test/support/virtual-clock.ts';
+import { createResponse } from '../protocol/sip/create.ts';
 import type { Call } from './call.ts';
 import { Client, type ClientOptions } from './client.ts';
 import { ClientError } from './errors.ts';
@@ -223,6 +224,37 @@ test('an INVITE without an offer gets ours in the answer, and its ACK brings the
   expect(bob.call.state).toBe('active');
   expect(bob.connections[0]?.signalingState).toBe('stable');
   expect(bob.call.remoteStream?.getTracks()).toHaveLength(1);
+});
+
+test('early media of one phone is heard; when another one answers, the media moves to it', async () => {
+  const alice = await new Person('alice').connect();
+  const later: Array<() => void> = [];
+  proxy.refuse = (request, reply) => {
+    if (request.method === 'REGISTER') return undefined;
+    const say = (status: number, toTag: string | undefined, withBody: boolean) => {
+      const response = createResponse(request, status, undefined, toTag === undefined ? {} : { toTag });
+      response.set('contact', `<sip:${toTag}@phone.invalid>`);
+      if (withBody) {
+        response.set('content-type', 'application/sdp');
+        response.body = 'v=0\r\nm=audio 9 RTP/AVP 0\r\na=sendrecv\r\n';
+      }
+      reply(response);
+    };
+    if (request.method === 'INVITE' && request.to.tag === undefined) {
+      say(183, 'one', true);
+      later.push(() => say(200, 'two', true));
+    } else if (request.method !== 'ACK') say(200, undefined, request.method === 'INVITE');
+    return 'answered';
+  };
+  const call = alice.client.call('everybody');
+  await pass();
+  expect(call.state).toBe('ringing');
+  expect(call.remoteStream?.getTracks()).toHaveLength(1);
+  later[0]?.();
+  await pass();
+  expect(call.state).toBe('active');
+  expect(alice.connections[0]?.iceGeneration).toBe(1);
+  proxy.refuse = () => undefined;
 });
 
 test('hold is told to the other side, and resume brings both back', async () => {

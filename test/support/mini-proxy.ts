@@ -20,8 +20,8 @@ export class MiniProxy {
   lastResponse: Response | undefined;
   /** URLs of the handshakes. */
   readonly handshakes: string[] = [];
-  /** Answers a request in the server's stead with this status. */
-  refuse: (request: Request) => number | undefined = () => undefined;
+  /** Answers a request in the server's stead: with the status it returns, or by itself, when it returns `answered`. */
+  refuse: (request: Request, reply: (response: Response) => void) => number | 'answered' | undefined = () => undefined;
 
   /** To be given to a client as its WebSocket. */
   get WebSocket(): new (
@@ -66,7 +66,8 @@ export class MiniProxy {
       return;
     }
     this.log.push(`${message.method} ${place(message.uri).split('@')[0]}`);
-    const status = this.refuse(message);
+    const status = this.refuse(message, (response) => from.deliver(response.serialize()));
+    if (status === 'answered') return;
     if (status !== undefined) this.#answer(message, status, from);
     else if (message.method === 'REGISTER') this.#register(message, from);
     else this.#forward(message, from);
