@@ -77,6 +77,8 @@ export interface IncomingMessage {
  *     client.connect();
  */
 export class Client extends Emitter<ClientEvents> {
+  readonly #events: UserAgentEvent[] = [];
+  #telling = false;
   readonly #options: ClientOptions;
   readonly #clock: Clock;
   readonly #keeper: CredentialsKeeper;
@@ -234,7 +236,19 @@ export class Client extends Emitter<ClientEvents> {
       } else if (output.type === 'clearTimer') {
         this.#timers.get(output.name)?.();
         this.#timers.delete(output.name);
-      } else this.#happened(output.event);
+      } else this.#events.push(output.event);
+    }
+    this.#tellEvents();
+  }
+
+  /** In the order they came: what a listener does in answer to one may bring more, and those wait behind. */
+  #tellEvents(): void {
+    if (this.#telling) return;
+    this.#telling = true;
+    try {
+      for (let event = this.#events.shift(); event !== undefined; event = this.#events.shift()) this.#happened(event);
+    } finally {
+      this.#telling = false;
     }
   }
 
