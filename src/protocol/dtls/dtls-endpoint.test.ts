@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { CERTIFICATES, DtlsPair, fingerprintOf, type Role } from '../../../test/support/dtls-pair.ts';
 import { Alert, serializeAlert } from './alert.ts';
@@ -51,6 +52,7 @@ test('a fingerprint that is announced after the handshake is waited for', () => 
   expect(pair.events.server).toEqual([]);
   pair.carry('server', pair.server.expect([fingerprintOf(CERTIFICATES.client)]));
   expect(pair.agreed()).toBe(true);
+  expect(pair.server.expect([fingerprintOf(CERTIFICATES.client)])).toEqual([]);
   const wrong = new DtlsPair({ server: { fingerprints: undefined } }).start().run(1000);
   wrong.carry('server', wrong.server.expect([new Uint8Array(32)]));
   expect(wrong.event('server', 'failed').code).toBe('DTLS_FINGERPRINT');
@@ -121,6 +123,28 @@ test('a hello in pieces, each in its own datagram, in any order, twice, is put t
   };
   pair.start().run(100);
   expect(pair.agreed()).toBe(true);
+});
+
+test("Chromium's hello, DTLS 1.3 in two datagrams, is answered with 1.2 in whichever order they come", () => {
+  const file = new URL('../../../test/vectors/dtls/chromium-156-client-hello.hex', import.meta.url);
+  const datagrams = readFileSync(file, 'latin1')
+    .trim()
+    .split('\n')
+    .map((hex) => Uint8Array.from(Buffer.from(hex, 'hex')));
+  for (const order of [datagrams, datagrams.toReversed()]) {
+    const { server } = new DtlsPair();
+    server.start(0);
+    expect(server.receive(order[0]!, 0)).toEqual([]);
+    const sent = server.receive(order[1]!, 0).flatMap((output) => (output.type === 'send' ? [output.message] : []));
+    const types = sent.flatMap(parseRecords).map((record) => record.fragment[0]);
+    expect(types).toEqual([
+      HandshakeType.serverHello,
+      HandshakeType.certificate,
+      HandshakeType.serverKeyExchange,
+      HandshakeType.certificateRequest,
+      HandshakeType.serverHelloDone,
+    ]);
+  }
 });
 
 test('once it is up, nothing in the clear is looked at', () => {

@@ -1,5 +1,5 @@
 // RFC 6347: one DTLS 1.2 association, either role, for the keys of SRTP (RFC 5764). Sans-I/O: outputs as in machine.ts.
-import { Alert, parseAlert, serializeAlert } from './alert.ts';
+import { Alert, parseAlert } from './alert.ts';
 import { ClientHandshake } from './client-handshake.ts';
 import { DtlsError } from './dtls-error.ts';
 import {
@@ -10,18 +10,10 @@ import {
   type DtlsOutput,
   type DtlsTimer,
 } from './dtls-options.ts';
-import { type FlightPart, packFlight, type Retransmission, retransmissionDelay } from './flight.ts';
+import { FlightSender } from './flight-sender.ts';
 import { type Fragment, type HandshakeMessage, HandshakeType, parseFragments } from './handshake-message.ts';
 import { Reassembly } from './reassembly.ts';
-import {
-  ContentType,
-  type DtlsRecord,
-  type Epoch,
-  openRecord,
-  parseRecords,
-  RecordWriter,
-  type WriteKey,
-} from './record-layer.ts';
+import { ContentType, type DtlsRecord, type Epoch, openRecord, parseRecords, type WriteKey } from './record-layer.ts';
 import { ReplayWindow } from './replay-window.ts';
 import { ServerHandshake } from './server-handshake.ts';
 import { type Handshake, Session } from './session.ts';
@@ -30,8 +22,6 @@ type State = 'idle' | 'handshake' | 'connected' | 'closed';
 
 const TIMERS: readonly DtlsTimer[] = ['retransmit', 'patience', 'deadline'];
 const LEAST_MTU = 256;
-/** Milliseconds in which a flight is not repeated again because the peer repeats its own: else two repetitions breed more. */
-const REPETITION_PAUSE = 40;
 
 /**
  * Laws.
@@ -45,22 +35,16 @@ export class DtlsEndpoint {
   private readonly handshake: Handshake;
   private readonly session: Session;
   private readonly role: 'client' | 'server';
-  private readonly mtu: number;
-  private readonly retransmission: Retransmission;
   private readonly deadline: number;
   private readonly patience: number;
   private readonly limits: DtlsLimits;
   private readonly reassembly: Reassembly;
-  private readonly writer = new RecordWriter();
+  private readonly sender: FlightSender;
   private readonly window = new ReplayWindow();
   private readKey: WriteKey | undefined;
   private held: DtlsRecord[] = [];
   private state: State = 'idle';
-  private writeEpoch: Epoch = 0;
-  private flight: FlightPart[] = [];
-  /** How often the flight was repeated by the timer, when it last went out, and the first message that answers it. */
-  private attempt = 0;
-  private sentAt = Number.NEGATIVE_INFINITY;
+  /** message_seq of the first message that answers our last flight; an older one is a repetition. */
   private answeredFrom = 0;
   private doubt: { error: DtlsError; alert?: number } | undefined;
   private refusals = 0;
@@ -68,12 +52,13 @@ export class DtlsEndpoint {
 
   constructor(options: DtlsOptions) {
     this.role = options.role;
-    this.mtu = Math.max(options.mtu ?? 1200, LEAST_MTU);
-    this.retransmission = { initial: 1000, most: 60_000, ...options.retransmission };
     this.deadline = options.deadline ?? 30_000;
     this.patience = options.patience ?? 3000;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.reassembly = new Reassembly(this.limits);
+    const retransmission = { initial: 1000, most: 60_000, ...options.retransmission };
+    const mtu = Math.max(options.mtu ?? 1200, LEAST_MTU);
+    this.sender = new FlightSender((output) => this.outputs.push(output), mtu, retransmission);
     this.session = new Session({
       ...options,
       srtpProfiles: options.srtpProfiles ?? ['SRTP_AEAD_AES_128_GCM', 'SRTP_AES128_CM_HMAC_SHA1_80'],
@@ -99,8 +84,9 @@ export class DtlsEndpoint {
   /** The signalling has announced the peer's certificate, perhaps after the handshake was done (RFC 8842 section 5.4). */
   expect(fingerprints: readonly Uint8Array[]): DtlsOutput[] {
     this.session.fingerprints = fingerprints;
-    if (this.state === 'handshake' && this.session.peerCertificate) {
-      this.guarded(() => this.session.checkFingerprint(this.session.peerCertificate!, fingerprints));
+    const { peerCertificate } = this.session;
+    if (peerCertificate && this.state !== 'closed') {
+      this.guarded(() => this.session.checkFingerprint(peerCertificate, fingerprints));
       if (this.handshake.done) this.announce();
     }
     return this.take();
@@ -115,9 +101,7 @@ export class DtlsEndpoint {
   timer(name: DtlsTimer, now: number): DtlsOutput[] {
     if (this.state !== 'handshake') return [];
     if (name === 'retransmit' && this.handshake.awaitsAnswer) {
-      this.attempt++;
-      this.sendFlight(now);
-      this.setRetransmission();
+      this.sender.onTimer(now);
     } else if (name === 'patience' && this.doubt) {
       this.fail(this.doubt.error, this.doubt.alert);
     } else if (name === 'deadline') {
@@ -128,7 +112,7 @@ export class DtlsEndpoint {
 
   /** Ends the association with close_notify. */
   close(_now: number): DtlsOutput[] {
-    if (this.state === 'handshake' || this.state === 'connected') this.sendAlert(false, Alert.closeNotify);
+    if (this.state === 'handshake' || this.state === 'connected') this.sender.sendAlert(false, Alert.closeNotify);
     if (this.state !== 'closed') this.end({ type: 'closed' });
     return this.take();
   }
@@ -146,7 +130,7 @@ export class DtlsEndpoint {
   private receivePlain(record: DtlsRecord, now: number): void {
     if (record.type === ContentType.handshake) {
       // RFC 6347 section 4.2.1, for the answer to a hello with or without a cookie.
-      if (this.session.settings.cookie && !this.handshake.awaitsAnswer) this.writer.follow(record.sequence);
+      if (this.session.settings.cookie && !this.handshake.awaitsAnswer) this.sender.writer.follow(record.sequence);
       this.receiveHandshake(record.fragment, 0, now);
     } else if (record.type === ContentType.alert) {
       const alert = parseAlert(record.fragment);
@@ -191,7 +175,7 @@ export class DtlsEndpoint {
     }
     this.deliver(now);
     // Section 4.2.4: the peer repeats its flight, so ours was lost.
-    if (repeated && this.state === 'handshake') this.repeatFlight(now);
+    if (repeated && this.state === 'handshake') this.sender.repeat(now);
   }
 
   /** Hands on every message that is whole and in order. */
@@ -222,6 +206,7 @@ export class DtlsEndpoint {
     if (this.session.keys && !this.readKey) this.installKeys(this.session.keys);
     this.sendNewFlight(now);
     if (this.handshake.done) {
+      this.reassembly.clear();
       this.announce();
       return;
     }
@@ -233,7 +218,7 @@ export class DtlsEndpoint {
 
   private installKeys(keys: NonNullable<Session['keys']>): void {
     this.readKey = this.role === 'client' ? keys.server : keys.client;
-    this.writer.install(this.role === 'client' ? keys.client : keys.server);
+    this.sender.writer.install(this.role === 'client' ? keys.client : keys.server);
   }
 
   private announce(): void {
@@ -244,7 +229,7 @@ export class DtlsEndpoint {
     const event: DtlsEvent = {
       type: 'connected',
       srtpProfile: session.srtpProfile!,
-      keyingMaterial: session.keyingMaterial(),
+      keyingMaterial: session.conclude(),
       peerCertificate: session.peerCertificate!,
       fingerprint: session.crypto.sha256(session.peerCertificate!),
     };
@@ -260,19 +245,17 @@ export class DtlsEndpoint {
       if (!(error instanceof DtlsError)) throw error;
       return;
     }
-    for (const { type } of fragments) {
-      if (type === HandshakeType.finished && this.role === 'server') this.repeatFlight(now);
-      else if (type === HandshakeType.clientHello || type === HandshakeType.helloRequest) {
-        this.sendAlert(false, Alert.noRenegotiation); // RFC 5246 section 7.2.2
-      }
-    }
+    const has = (...types: number[]): boolean => fragments.some(({ type }) => types.includes(type));
+    if (this.role === 'server' && has(HandshakeType.finished)) this.sender.repeat(now);
+    // RFC 5246 section 7.2.2
+    if (has(HandshakeType.clientHello, HandshakeType.helloRequest)) this.sender.sendAlert(false, Alert.noRenegotiation);
   }
 
   /** An alert that is vouched for. */
   private receiveAlert(content: Uint8Array): void {
     const alert = parseAlert(content);
     if (alert?.description === Alert.closeNotify) {
-      this.sendAlert(false, Alert.closeNotify);
+      this.sender.sendAlert(false, Alert.closeNotify);
       this.end({ type: 'closed' });
     } else if (alert?.fatal) {
       this.end({ type: 'failed', code: 'DTLS_PEER_ALERT', alert: alert.description });
@@ -282,32 +265,8 @@ export class DtlsEndpoint {
   private sendNewFlight(now: number): void {
     const flight = this.session.takeFlight();
     if (flight.length === 0) return;
-    this.flight = flight;
-    this.attempt = 0;
     this.answeredFrom = this.reassembly.awaited;
-    this.sendFlight(now);
-    if (this.handshake.awaitsAnswer) this.setRetransmission();
-    else this.outputs.push({ type: 'clearTimer', name: 'retransmit' });
-  }
-
-  private repeatFlight(now: number): void {
-    if (now - this.sentAt >= REPETITION_PAUSE) this.sendFlight(now);
-  }
-
-  private sendFlight(now: number): void {
-    this.sentAt = now;
-    if (this.flight.some((part) => 'changeCipherSpec' in part)) this.writeEpoch = 1;
-    for (const message of packFlight(this.flight, this.writer, this.mtu)) this.outputs.push({ type: 'send', message });
-  }
-
-  private setRetransmission(): void {
-    const delay = retransmissionDelay(this.retransmission, this.attempt);
-    this.outputs.push({ type: 'setTimer', name: 'retransmit', delay });
-  }
-
-  private sendAlert(fatal: boolean, description: number): void {
-    const content = serializeAlert({ fatal, description });
-    this.outputs.push({ type: 'send', message: this.writer.write(this.writeEpoch, ContentType.alert, content) });
+    this.sender.sendFlight(flight, this.handshake.awaitsAnswer, now);
   }
 
   /** Runs a check of the peer; false when it failed. */
@@ -339,7 +298,7 @@ export class DtlsEndpoint {
   }
 
   private fail(error: DtlsError, alert?: number): void {
-    if (error.alert !== undefined) this.sendAlert(true, error.alert);
+    if (error.alert !== undefined) this.sender.sendAlert(true, error.alert);
     this.end(alert === undefined ? { type: 'failed', code: error.code } : { type: 'failed', code: error.code, alert });
   }
 
@@ -347,6 +306,7 @@ export class DtlsEndpoint {
     this.state = 'closed';
     this.clearTimers();
     this.held = [];
+    this.reassembly.clear();
     this.outputs.push({ type: 'event', event });
   }
 

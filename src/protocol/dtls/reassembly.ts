@@ -75,6 +75,10 @@ export class Reassembly {
     this.partials.delete(this.awaited);
   }
 
+  clear(): void {
+    this.partials.clear();
+  }
+
   private hasRoom(sequence: number, length: number): boolean {
     if (sequence === this.awaited) return true;
     let octets = length;

@@ -138,8 +138,12 @@ export class Session {
     if (!this.crypto.equal(this.finished(sender), body)) throw new DtlsError('DTLS_BAD_FINISHED');
   }
 
-  keyingMaterial(): Uint8Array {
-    return srtpKeyingMaterial(this.crypto, this.master!, this.randoms!, this.srtpProfile!);
+  /** The exporter's octets, after which nothing secret but the keys is left. */
+  conclude(): Uint8Array {
+    const material = srtpKeyingMaterial(this.crypto, this.master!, this.randoms!, this.srtpProfile!);
+    this.master = undefined;
+    this.transcript = [];
+    return material;
   }
 
   private finished(sender: 'client' | 'server'): Uint8Array {
