@@ -25,6 +25,8 @@ export interface Done {
   /** Milliseconds from the first request to the last answer. */
   elapsed: number;
   lastFailure: string;
+  /** Failures by what came instead of a 2xx. */
+  reasons: Record<string, number>;
 }
 
 const fleets = new Map<string, Phone[]>();
@@ -33,7 +35,7 @@ process.on('message', (work: Work) => {
   perform(work).then(
     (done) => process.send!(done),
     (error: Error) =>
-      process.send!({ operations: 0, failures: 1, elapsed: 0, lastFailure: error.stack ?? error.message }),
+      process.send!({ operations: 0, failures: 1, elapsed: 0, lastFailure: error.stack ?? error.message, reasons: {} }),
   );
 });
 process.on('disconnect', () => process.exit(0));
@@ -45,12 +47,15 @@ async function perform(work: Work): Promise<Done> {
   let failures = 0;
   let operations = 0;
   let lastFailure = '';
+  const reasons: Record<string, number> = {};
   const tally = (phones: readonly Phone[]): void => {
     for (const phone of phones) {
-      failures += phone.failures;
-      if (phone.lastFailure) lastFailure = phone.lastFailure;
-      phone.failures = 0;
-      phone.lastFailure = '';
+      for (const reason of phone.failures.splice(0)) {
+        failures++;
+        lastFailure = reason;
+        const kind = reason.replace(/^no answer.*/, 'no answer');
+        reasons[kind] = (reasons[kind] ?? 0) + 1;
+      }
     }
   };
   switch (work.kind) {
@@ -90,8 +95,9 @@ async function perform(work: Work): Promise<Done> {
         for (;;) {
           try {
             const phone = await join(work.peer, user);
-            if (phone.failures === 0) return phone;
-            throw new Error(phone.lastFailure);
+            const [failure] = phone.failures;
+            if (failure === undefined) return phone;
+            throw new Error(failure);
           } catch (error) {
             failures++;
             lastFailure = (error as Error).message;
@@ -108,7 +114,7 @@ async function perform(work: Work): Promise<Done> {
       for (const phone of fleet) phone.socket.drop();
       fleets.delete(key);
   }
-  return { operations, failures, elapsed: performance.now() - start, lastFailure };
+  return { operations, failures, elapsed: performance.now() - start, lastFailure, reasons };
 }
 
 async function join(peer: Peer, user: string): Promise<Phone> {

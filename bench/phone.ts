@@ -8,8 +8,8 @@ export const sdp = browserDescription();
 export class Phone {
   readonly user: string;
   readonly socket: WebSocketClient;
-  failures = 0;
-  lastFailure = '';
+  /** What came instead of each 2xx: a status line, or why nothing came. */
+  readonly failures: string[] = [];
   private readonly domain: string;
   private readonly contact: string;
   private readonly answers = new Map<string, (text: string) => void>();
@@ -157,8 +157,7 @@ export class Phone {
   }
 
   private count(reason: string): void {
-    this.failures++;
-    this.lastFailure = reason;
+    this.failures.push(reason);
   }
 }
 

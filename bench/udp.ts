@@ -58,6 +58,7 @@ function done({ successful, failed, errors }: SippResult, start: number): Done {
     failures: failed,
     elapsed: performance.now() - start,
     lastFailure: errors.slice(0, 300),
+    reasons: {},
   };
 }
 

@@ -31,6 +31,8 @@ export interface Chappe {
   program: Program;
   ready: Ready;
   data: string;
+  /** The configuration file. */
+  config: string;
   /** Host and port of the first SIP listener of that transport. */
   sip(transport: 'udp' | 'tcp' | 'tls'): { host: string; port: number; text: string };
   stop(): Promise<number | null>;
@@ -73,6 +75,7 @@ export async function startChappe({ config, data, args = [], cpu }: ChappeOption
     program,
     ready,
     data: store,
+    config: file,
     sip(transport) {
       const text = ready.sip.find((listener) => listener.startsWith(`${transport}:`));
       const [, host, port] = /^\w+:(.*):(\d+)$/.exec(text ?? '') ?? [];
