@@ -7,7 +7,7 @@ import { CallView } from './call-view.tsx';
 import { calls, incoming, ongoing, shown } from './calls.ts';
 import { ConversationView } from './conversation-view.tsx';
 import { openPeer, unreadTotal } from './conversations.ts';
-import { IncomingCall } from './incoming-call.tsx';
+import { IncomingCalls } from './incoming-call.tsx';
 import './ring-tone.ts';
 import { session } from './session.ts';
 import { Sidebar } from './sidebar.tsx';
@@ -38,9 +38,7 @@ function Communicator() {
           <Empty />
         )}
       </main>
-      {incoming.value.map((waiting) => (
-        <IncomingCall key={waiting.id} call={waiting} />
-      ))}
+      <IncomingCalls />
       {calls.value.map((each) => each.remoteStream && <Sound key={each.id} stream={each.remoteStream} />)}
     </div>
   );

@@ -3,10 +3,23 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { Call } from '../../src/client/index.ts';
 import { Avatar } from '../ui/avatar.tsx';
 import { Button } from '../ui/button.tsx';
-import { answer, attempt, ongoing } from './calls.ts';
+import { peerKey } from './address.ts';
+import { answer, attempt, incoming, ongoing } from './calls.ts';
+import { session } from './session.ts';
+
+/** Those who ring now. More than a few at once are no calls: the rest waits unseen. */
+export function IncomingCalls() {
+  return (
+    <div class="incoming-calls">
+      {incoming.value.slice(0, 3).map((call) => (
+        <IncomingCall key={call.id} call={call} />
+      ))}
+    </div>
+  );
+}
 
 /** A call that rings. It does not block the page: who is writing may finish the sentence. */
-export function IncomingCall({ call }: { call: Call }) {
+function IncomingCall({ call }: { call: Call }) {
   const accept = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     // Focus goes to "Answer", but never away from a text field, where the next space typed would take the call.
@@ -18,6 +31,8 @@ export function IncomingCall({ call }: { call: Call }) {
     };
   }, []);
   const busy = ongoing.value.length > 0;
+  // The name is what the caller says of himself; the address is what the server vouches for.
+  const address = peerKey(call.remote, session.value?.domain ?? '');
   return (
     <div class="incoming" role="alertdialog" aria-label={`Incoming call from ${call.remote.name}`}>
       <div class="incoming-who">
@@ -27,6 +42,7 @@ export function IncomingCall({ call }: { call: Call }) {
         <div class="incoming-text">
           <p class="incoming-name">{call.remote.name}</p>
           <p class="incoming-kind">
+            {address === call.remote.name ? '' : `${address} · `}
             {call.offersVideo ? 'Video call' : 'Call'}
             {busy ? ' · your call will be put on hold' : ''}
           </p>

@@ -28,3 +28,11 @@ test('a peer is shown by its display name, else its user, else its host', () => 
   expect(describePeer({ uri: 'sip:pbx.example.test', display: ' ' }).name).toBe('pbx.example.test');
   expect(describePeer({ uri: 'tel:+33123' }).name).toBe('tel:+33123');
 });
+
+test('a display name cannot turn what is written beside it, nor fill the screen', () => {
+  const name = (display: string) =>
+    describePeer({ uri: 'sip:mallory@example.test', display: encodeUtf8(display) }).name;
+  expect(name('Bob\u202e\u0007 is calling')).toBe('Bob  is calling');
+  expect(name('x'.repeat(5000))).toHaveLength(100);
+  expect(name('\u200f\n')).toBe('mallory');
+});

@@ -24,9 +24,19 @@ export function describePeer(address: Pick<NameAddress, 'uri' | 'display'>): Pee
   } catch {
     // another scheme (tel:, urn:): shown as it is
   }
-  const display = address.display === undefined ? '' : (decodeUtf8(address.display) ?? '').trim();
-  return { uri: address.uri, user, host, name: display || user || host || address.uri };
+  const display = address.display === undefined ? '' : (decodeUtf8(address.display) ?? '');
+  return { uri: address.uri, user, host, name: plain(display) || plain(user) || host || plain(address.uri) };
 }
+
+/** A stranger wrote it: no control characters, none that turn the direction of what is written beside it, and not for ever. */
+function plain(text: string): string {
+  return text
+    .replace(/[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu, ' ')
+    .trim()
+    .slice(0, MOST_SHOWN);
+}
+
+const MOST_SHOWN = 100;
 
 const USER_ALLOWED = /^[A-Za-z0-9\-_.!~*'()&=+$,;?/]$/;
 
