@@ -6,8 +6,9 @@ const root = new URL('.', import.meta.url).pathname;
 
 export default defineConfig({
   root,
-  // Development with hot reload: `npm start`, and beside it `node tools/run.js vite --config apps/vite.config.ts`.
-  server: { proxy: { '/api': { target: 'http://127.0.0.1:8080', changeOrigin: false } } },
+  // Development with hot reload: `CHAPPE_WEB_ORIGINS='["http://localhost:5173"]' npm start`, and beside it
+  // `node tools/run.js vite --config apps/vite.config.ts`. The WebSocket goes straight to the server.
+  server: { proxy: { '/api': { target: 'http://127.0.0.1:8080', changeOrigin: true } } },
   plugins: [preact({ devToolsEnabled: false })],
   build: {
     outDir: `${root}../dist/apps`,

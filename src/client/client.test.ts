@@ -257,6 +257,27 @@ test('early media of one phone is heard; when another one answers, the media mov
   proxy.refuse = () => undefined;
 });
 
+test('a flood of calls is bounded, and ends without a trace', async () => {
+  const bob = await new Person('bob').connect();
+  for (let i = 0; i < 200; i++) {
+    const fields: Array<[string, string]> = [
+      ['via', `SIP/2.0/WS phone.invalid;branch=z9hG4bK${i}`],
+      ['from', `<sip:phone${i}@example.test>;tag=${i}`],
+      ['to', '<sip:bob@example.test>'],
+      ['call-id', `flood${i}`],
+      ['cseq', '1 INVITE'],
+      ['max-forwards', '70'],
+      ['contact', '<sip:phone@phone.invalid>'],
+    ];
+    proxy.say('bob@example.test', 'INVITE', fields);
+  }
+  await pass();
+  expect(bob.client.calls.length).toBeLessThanOrEqual(32);
+  expect(proxy.log.filter((line) => line === '486 INVITE').length).toBeGreaterThanOrEqual(168);
+  await pass(600_000);
+  expect(bob.client.calls).toEqual([]);
+});
+
 test('hold is told to the other side, and resume brings both back', async () => {
   const { outgoing, incoming } = await talking();
   const heard: boolean[] = [];
