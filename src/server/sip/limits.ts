@@ -45,7 +45,7 @@ export interface SipLimits {
 export const sipLimits: Readonly<SipLimits> = {
   transactions: 50_000,
   transactionsPerAddress: 30_000,
-  lag: 150,
+  lag: 400,
   requestRate: 5_000,
   requestBurst: 20_000,
   branches: 60,

@@ -108,7 +108,7 @@ export class Registrar {
     const bindings = [...this.#location.all(aor)];
     for (const binding of bindings) this.#checkOrder(inbound, binding);
     for (const binding of bindings) this.#location.remove(binding);
-    if (bindings.length > 0) this.#log.info({ aor, bindings: bindings.length }, 'unregistered');
+    if (bindings.length > 0) this.#log.debug({ aor, bindings: bindings.length }, 'unregistered');
     return bindings.some(isStored);
   }
 
@@ -153,7 +153,7 @@ export class Registrar {
         if (binding === undefined) continue;
         location.remove(binding);
         changed ||= isStored(binding);
-        this.#log.info({ aor, contact: binding.contact }, 'unregistered');
+        this.#log.debug({ aor, contact: binding.contact }, 'unregistered');
         continue;
       }
       const expires = now + update.expires * 1000;
@@ -193,7 +193,7 @@ export class Registrar {
       };
       location.add(added);
       changed ||= isStored(added);
-      this.#log.info({ aor, contact: added.contact, flow: flow.id, transport: flow.transport }, 'registered');
+      this.#log.debug({ aor, contact: added.contact, flow: flow.id, transport: flow.transport }, 'registered');
     }
     return changed;
   }

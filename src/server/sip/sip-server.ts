@@ -213,7 +213,7 @@ export class SipServer implements FlowHandler {
     this.#flows.delete(flow.id);
     const gone = this.location.flowClosed(flow);
     this.#transactions.flowClosed(flow);
-    if (gone > 0) this.#log.info({ flow: flow.id, bindings: gone, reason }, 'flow closed');
+    if (gone > 0) this.#log.debug({ flow: flow.id, bindings: gone, reason }, 'flow closed');
   }
 
   onSendFailed(flow: Flow, reason: string): void {
