@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { CERTIFICATES, DtlsPair, fingerprintOf, type Role } from '../../../test/support/dtls-pair.ts';
 import { Alert, serializeAlert } from './alert.ts';
+import type { FlightSender } from './flight-sender.ts';
 import { HandshakeType, parseFragments, serializeFragment } from './handshake-message.ts';
 import { concat } from './octets.ts';
-import { ContentType, parseRecords, RecordWriter } from './record-layer.ts';
+import { ContentType, type DtlsRecord, parseRecords, RecordWriter } from './record-layer.ts';
 import { splitKeyingMaterial } from './srtp-profile.ts';
 
 const ROLES: readonly Role[] = ['client', 'server'];
@@ -50,6 +51,7 @@ test('a fingerprint that is announced after the handshake is waited for', () => 
   const pair = new DtlsPair({ server: { fingerprints: undefined } }).start().run(1000);
   expect(pair.events.client[0]?.type).toBe('connected');
   expect(pair.events.server).toEqual([]);
+  expect(pair.server.receive(pair.sent.client[0]!.datagram, 1000)).toEqual([]); // in the clear, and old
   pair.carry('server', pair.server.expect([fingerprintOf(CERTIFICATES.client)]));
   expect(pair.agreed()).toBe(true);
   expect(pair.server.expect([fingerprintOf(CERTIFICATES.client)])).toEqual([]);
@@ -69,6 +71,10 @@ test('a cookie costs a round trip, and the hello without one leaves nothing that
   expect(silent.sent.server).toHaveLength(1);
   const [request] = parseRecords(silent.sent.server[0]!.datagram);
   expect(request!.fragment[0]).toBe(HandshakeType.helloVerifyRequest);
+  expect(request!.sequence).toBe(0);
+  const later = concat(silent.sent.client[0]!.datagram.subarray(0, 10), new Uint8Array([7]));
+  silent.inject('server', concat(later, silent.sent.client[0]!.datagram.subarray(11)));
+  expect(parseRecords(silent.sent.server[1]!.datagram)[0]!.sequence).toBe(7); // RFC 6347 section 4.2.1
   expect(silent.sent.server[0]!.datagram.length).toBeLessThan(silent.sent.client[0]!.datagram.length);
 });
 
@@ -220,6 +226,38 @@ test('alerts and nonsense from a stranger do not disturb a handshake', () => {
   for (const role of ROLES) expect(pair.events[role]).toHaveLength(1);
 });
 
+test('an alert to a server that has heard no hello yet means nothing', () => {
+  const pair = new DtlsPair();
+  pair.carry('server', pair.server.start(0));
+  for (const description of [0, 40]) pair.inject('server', plainAlert(description > 0, description));
+  pair.run(10_000);
+  pair.carry('client', pair.client.start(pair.now));
+  expect(pair.run(11_000).agreed()).toBe(true);
+});
+
+test('a flight that comes back to front is understood without a repetition', () => {
+  let order = 0;
+  const network = (): number[] => [100 - order++];
+  const small = { mtu: 256 };
+  expect(new DtlsPair({ client: small, server: small, network }).start().run(900).agreed()).toBe(true);
+});
+
+test('a protected hello, which would renegotiate, is answered with one warning', () => {
+  const pair = new DtlsPair().start().run(100);
+  for (const role of ROLES) {
+    const other = role === 'client' ? 'server' : 'client';
+    const { writer } = Reflect.get(pair[other], 'sender') as FlightSender;
+    const hello = serializeFragment({ type: other === 'client' ? 1 : 0, sequence: 0, body: new Uint8Array() }, 0, 0);
+    const content = concat(...Array.from({ length: 50 }, () => hello));
+    const outputs = pair[role].receive(writer.write(1, ContentType.handshake, content), 200);
+    expect(outputs).toHaveLength(1);
+    pair.carry(role, outputs);
+  }
+  pair.run(1000);
+  expect(pair.events.client).toHaveLength(1);
+  expect(pair.events.server).toHaveLength(1);
+});
+
 test('held records of the next epoch are bounded, and the handshake recovers', () => {
   const pair = new DtlsPair({ network: () => [50] }).start();
   const junk = new Uint8Array(16_000);
@@ -230,5 +268,8 @@ test('held records of the next epoch are bounded, and the handshake recovers', (
     pair.inject('server', junk);
     pair.inject('server', small);
   }
+  const held = Reflect.get(pair.server, 'held') as DtlsRecord[];
+  expect(held.length).toBeLessThanOrEqual(8);
+  expect(held.reduce((sum, { fragment }) => sum + fragment.length, 0)).toBeLessThanOrEqual(8192);
   expect(pair.run(20_000).agreed()).toBe(true);
 });
