@@ -10,6 +10,7 @@ import { Timer } from '../ui/timer.tsx';
 import { VideoTile } from '../ui/video-tile.tsx';
 import { peerKey } from './address.ts';
 import { CallControls, type Panel, shortcutAction } from './call-controls.tsx';
+import { CallQuality } from './call-quality.tsx';
 import { attempt, calls, connectBoth, consultation, describe, shownId, swapTo } from './calls.ts';
 import { Thread } from './conversation-view.tsx';
 import { openConversation } from './conversations.ts';
@@ -73,6 +74,7 @@ export function CallView({ call }: { call: Call }) {
               {status && <span data-testid="call-status">{status}</span>}
               {status && call.startedAt !== undefined && ' · '}
               {call.startedAt !== undefined && <Timer since={call.startedAt} />}
+              <CallQuality call={call} />
             </p>
           </div>
         </header>

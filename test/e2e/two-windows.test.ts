@@ -57,6 +57,13 @@ describeWith(['chromium'], 'people at the page', () => {
       .waitFor();
   });
 
+  test('the quality of the call is shown in bars, and in numbers to who wants them', async () => {
+    const quality = alice.page.getByRole('img', {
+      name: /connection: sound opus \d+ kbit\/s, picture \w+ \d+ kbit\/s \d+×\d+/,
+    });
+    await quality.waitFor();
+  });
+
   test('mute is silence for the other one, until it is undone', async () => {
     await alice.press('Mute');
     await bob.hearsNothing();
