@@ -206,8 +206,6 @@ export class Edge {
       replyFlow,
       now: this.#parts.wallClock(),
       key,
-      from: tryUri(request.from.uri),
-      to: tryUri(request.to.uri),
       token: undefined,
       fromCaller: false,
       loopHash: '',
@@ -274,13 +272,14 @@ export class Edge {
 
   #identifyStranger(inbound: Inbound) {
     const { routing, authRequired, identities, answers } = this.#parts;
-    const { request, flow, from, state } = inbound;
+    const { request, flow, state } = inbound;
     const { method } = request;
     const local = routing.isLocal(request.target);
     const toServer = (method === 'REGISTER' || method === 'PUBLISH') && local;
     // A configured domain speaks for its own users.
-    if (from !== undefined && method !== 'REGISTER' && method !== 'PUBLISH') {
-      inbound.peer = routing.peerSpeakingFor(flow, from.host);
+    if (routing.peers.length > 0 && method !== 'REGISTER' && method !== 'PUBLISH') {
+      const from = tryUri(request.from.uri);
+      inbound.peer = from === undefined ? undefined : routing.peerSpeakingFor(flow, from.host);
       if (inbound.peer !== undefined) return this.#dispatch(inbound);
     }
     if (!authRequired) return this.#dispatch(inbound);
@@ -371,10 +370,13 @@ export class Edge {
     } else if (inbound.token === undefined && request.to.tag !== undefined && !routing.peer(request.target.host)) {
       return answers.reply(inbound, 481);
     }
-    const mayLeave =
-      inbound.identity !== undefined ||
-      (!authRequired && inbound.from !== undefined && routing.isLocalHost(inbound.from.host));
+    const mayLeave = inbound.identity !== undefined || (!authRequired && this.#fromHere(request));
     proxy.receive(inbound, mayLeave, whenDone);
+  }
+
+  #fromHere(request: Request): boolean {
+    const from = tryUri(request.from.uri);
+    return from !== undefined && this.#parts.routing.isLocalHost(from.host);
   }
 
   /** Requests to the server itself. */
@@ -408,7 +410,7 @@ export class Edge {
   #register(inbound: Inbound) {
     const { registrar, identities, answers, transactions, log } = this.#parts;
     const { request, flow } = inbound;
-    const aor = identities.localName(inbound.to);
+    const aor = identities.localName(request.to.uri);
     if (aor === undefined) return answers.reply(inbound, 404);
     let answer: RegisterAnswer | Promise<RegisterAnswer>;
     try {

@@ -1,15 +1,23 @@
 // The identity rules (DESIGN "Ephemeral credentials"): what a proved identity may say of itself in From and To.
-import type { SipUri } from '../../protocol/sip/uri.ts';
+import type { ByteString } from '../../protocol/byte-string.ts';
 import type { Identity } from '../../transport/flow.ts';
 import type { SipAccounts } from '../accounts/sip-accounts.ts';
 import type { Inbound } from './inbound.ts';
+import { ownText } from './own-text.ts';
 import type { Routing } from './routing.ts';
+import { tryUri } from './try-uri.ts';
+
+/** What is remembered at most; then it starts anew. */
+const REMEMBERED = 20_000;
+/** Texts longer than this are not worth remembering. */
+const LONG = 200;
 
 export class Identities {
   readonly #accounts: SipAccounts;
   readonly #routing: Routing;
-  /** Canonical names of user parts seen: PRECIS costs more than a map. Bounded by starting anew. */
-  readonly #names = new Map<string, string | undefined>();
+  /** Canonical names of user parts, and of whole addresses of record: PRECIS and parsing cost more than a map. */
+  readonly #users = new Map<string, string | undefined>();
+  readonly #addresses = new Map<ByteString, string | undefined>();
 
   constructor(accounts: SipAccounts, routing: Routing) {
     this.#accounts = accounts;
@@ -18,28 +26,37 @@ export class Identities {
 
   /** The canonical name of a user part; undefined when no account can have it. */
   name(user: string): string | undefined {
-    if (this.#names.has(user)) return this.#names.get(user);
+    if (this.#users.has(user)) return this.#users.get(user);
     const name = this.#accounts.canonicalName(user);
-    if (this.#names.size >= 20_000) this.#names.clear();
-    if (user.length <= 200) this.#names.set(user, name);
+    remember(this.#users, user, name);
     return name;
   }
 
-  /** The canonical name of a local address of record. */
-  localName(uri: SipUri | undefined): string | undefined {
-    if (uri?.user === undefined || !this.#routing.isLocalHost(uri.host)) return undefined;
-    return this.name(uri.user);
+  /** The canonical name of a local address of record, as From and To have it; undefined for anybody else's. */
+  localName(address: ByteString): string | undefined {
+    if (this.#addresses.has(address)) return this.#addresses.get(address);
+    const uri = tryUri(address);
+    const local = uri?.user !== undefined && this.#routing.isLocalHost(uri.host);
+    const name = local ? this.name(uri.user!) : undefined;
+    remember(this.#addresses, address, name);
+    return name;
   }
 
   /** REGISTER and PUBLISH speak for To as well, everything else for From alone. */
   matches(inbound: Inbound, identity: Identity): boolean {
-    if (this.localName(inbound.from) !== identity.name) return false;
-    const { method } = inbound.request;
-    return (method !== 'REGISTER' && method !== 'PUBLISH') || this.localName(inbound.to) === identity.name;
+    const { method, from, to } = inbound.request;
+    if (this.localName(from.uri) !== identity.name) return false;
+    return (method !== 'REGISTER' && method !== 'PUBLISH') || this.localName(to.uri) === identity.name;
   }
 }
 
 /** `now`: milliseconds since 1970. */
 export function hasExpired(identity: Identity, now: number): boolean {
   return identity.expires !== undefined && identity.expires * 1000 <= now;
+}
+
+function remember(names: Map<string, string | undefined>, text: string, name: string | undefined): void {
+  if (text.length > LONG) return;
+  if (names.size >= REMEMBERED) names.clear();
+  names.set(ownText(text), name);
 }

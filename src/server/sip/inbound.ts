@@ -1,5 +1,4 @@
 import type { Request } from '../../protocol/sip/message.ts';
-import type { SipUri } from '../../protocol/sip/uri.ts';
 import type { Flow, Identity } from '../../transport/flow.ts';
 import type { FlowState } from './flow-state.ts';
 import type { FlowToken } from './flow-token.ts';
@@ -16,9 +15,6 @@ export interface Inbound {
   /** Milliseconds since 1970. */
   readonly now: number;
   readonly key: string;
-  /** Of From and To; undefined for another scheme (tel:). */
-  readonly from: SipUri | undefined;
-  readonly to: SipUri | undefined;
   /** Its top Route was our token for this Call-ID, and it has a To tag: it belongs to a dialog that passed here. */
   token: FlowToken | undefined;
   /** In a dialog: it comes from the side that sent the INVITE. */

@@ -5,6 +5,7 @@ import { type Primitives, toBase64Url } from '../../protocol/primitives.ts';
 import { parseUri, type SipUri } from '../../protocol/sip/uri.ts';
 import type { Flow } from '../../transport/flow.ts';
 import { flowState } from './flow-state.ts';
+import { ownText } from './own-text.ts';
 
 export interface Binding {
   /** Canonical name of the address of record; the domain is the server's. */
@@ -103,7 +104,7 @@ export class Location {
   recontact(binding: Binding, contact: ByteString): void {
     if (binding.contact === contact) return;
     this.#unindexContact(binding);
-    binding.contact = contact;
+    binding.contact = ownText(contact);
     this.#indexContact(binding);
   }
 

@@ -205,7 +205,8 @@ export class SipProxy implements Forwarder {
     const { routing, identities, location } = this.#parts;
     const uri = request.target;
     const instance = gruuInstance(uri);
-    const name = instance === undefined || !routing.isLocal(uri) ? undefined : identities.localName(uri);
+    const local = instance !== undefined && uri.user !== undefined && routing.isLocal(uri);
+    const name = local ? identities.name(uri.user!) : undefined;
     if (name === undefined) return undefined;
     return location.reachable(name, now).findLast((binding) => binding.instance === instance)?.contact;
   }
@@ -297,7 +298,7 @@ export class SipProxy implements Forwarder {
       if (binding !== undefined) side.binding = binding.id;
       return side;
     }
-    const name = this.#parts.identities.localName(inbound.from);
+    const name = this.#parts.identities.localName(inbound.request.from.uri);
     if (name === undefined) return side;
     const { address, port } = flow.remote;
     const own = this.#parts.location

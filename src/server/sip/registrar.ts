@@ -14,6 +14,7 @@ import type { Inbound } from './inbound.ts';
 import type { SipLimits } from './limits.ts';
 import type { Binding, Location } from './location.ts';
 import type { SipCounters } from './metrics.ts';
+import { ownText } from './own-text.ts';
 import type { Logger } from './ports.ts';
 import { storedBindings } from './stored-location.ts';
 
@@ -24,6 +25,7 @@ export interface RegisterAnswer {
   fields?: Array<readonly [string, ByteString]>;
 }
 
+const NO_PATH: readonly ByteString[] = [];
 const UNDERSTOOD = new Set(['path', 'outbound', 'gruu']);
 
 export interface RegistrarOptions {
@@ -145,7 +147,7 @@ export class Registrar {
   #update(inbound: Inbound, aor: string, updates: ContactUpdate[]): boolean {
     const { request, flow, now } = inbound;
     const location = this.#location;
-    const path = request.has('path') ? pathOf(inbound, this.#options.limits) : [];
+    const path = request.has('path') ? pathOf(inbound, this.#options.limits).map(ownText) : NO_PATH;
     let changed = false;
     for (const update of updates) {
       const binding = matching(location.all(aor), update);
@@ -160,13 +162,13 @@ export class Registrar {
       if (binding !== undefined) {
         changed ||= isStored(binding);
         location.recontact(binding, update.uri);
-        binding.contactParameters = update.parameters;
+        if (binding.contactParameters !== update.parameters) binding.contactParameters = ownText(update.parameters);
         binding.q = update.q;
         binding.path = path;
-        binding.callId = request.callId;
+        if (binding.callId !== request.callId) binding.callId = ownText(request.callId);
         binding.cseq = request.cseq.sequence;
         binding.expires = expires;
-        binding.instance = update.instance;
+        if (binding.instance !== update.instance) binding.instance = owned(update.instance);
         binding.regId = update.regId;
         binding.registered = location.nextRegistration();
         location.move(binding, flow);
@@ -179,13 +181,13 @@ export class Registrar {
       const added: Binding = {
         aor,
         id: location.bindingId(aor, update.instance ?? update.uri),
-        contact: update.uri,
-        contactParameters: update.parameters,
-        instance: update.instance,
+        contact: ownText(update.uri),
+        contactParameters: ownText(update.parameters),
+        instance: owned(update.instance),
         regId: update.regId,
         q: update.q,
         path,
-        callId: request.callId,
+        callId: ownText(request.callId),
         cseq: request.cseq.sequence,
         flow,
         expires,
@@ -239,6 +241,10 @@ function pathOf(inbound: Inbound, limits: SipLimits): ByteString[] {
     throw new ProtocolError('SIP_TOO_MANY', 'Path Too Long', { status: 400 });
   for (const value of path) parseUri(parseNameAddress(value, 'Path').uri, 'Path'); // they become Routes
   return path;
+}
+
+function owned(text: ByteString | undefined): ByteString | undefined {
+  return text === undefined ? undefined : ownText(text);
 }
 
 /** Only what can be reached again after a restart is worth keeping. */
