@@ -5,5 +5,5 @@ import type { ByteString } from '../../protocol/byte-string.ts';
  * binding's contact, a name in a map) must not hold a kilobyte each.
  */
 export function ownText(text: ByteString): ByteString {
-  return Buffer.from(text, 'latin1').latin1Slice();
+  return Buffer.from(text, 'latin1').toString('latin1');
 }
