@@ -1,0 +1,117 @@
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import { isChannelData } from '../../protocol/turn/channel-data.ts';
+import type { FiveTuple } from '../../protocol/turn/five-tuple.ts';
+import { isSendIndication } from '../../protocol/turn/indications.ts';
+import { type Endpoint, plainAddress } from '../../transport/flow.ts';
+import { literalLookup } from '../../transport/udp.ts';
+import type { TurnClient } from './client.ts';
+import type { TurnServer } from './turn-server.ts';
+
+const BUFFER = 4 * 1024 * 1024;
+/** Octets waiting in user space beyond which packets are dropped: the kernel takes no more, so the wire is full. */
+const QUEUE = 1024 * 1024;
+
+/** Sends unless too much is waiting already. Errors are those of UDP: the packet is lost. */
+export function sendDatagram(socket: Socket, message: Uint8Array, port: number, address: string): void {
+  try {
+    if (socket.getSendQueueSize() > QUEUE) return;
+    socket.send(message, port, address); // no callback: one would cost a tick for each packet
+  } catch {
+    // the socket was closed meanwhile
+  }
+}
+
+/** TURN and STUN on one UDP address. Only clients with an allocation are remembered. */
+export class UdpPort {
+  readonly endpoint: Endpoint;
+  readonly socket: Socket;
+  readonly #server: TurnServer;
+  /** By address as the socket says it, then by port: no key is made for a packet. */
+  readonly #clients = new Map<string, Map<number, UdpClient>>();
+
+  constructor(server: TurnServer, socket: Socket) {
+    this.#server = server;
+    this.socket = socket;
+    const { address, port } = socket.address();
+    this.endpoint = { address: plainAddress(address), port };
+    socket.on('message', (datagram, remote) => this.#receive(datagram, remote));
+    socket.on('error', ignore);
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => this.socket.close(() => resolve()));
+  }
+
+  remember(client: UdpClient): void {
+    let ports = this.#clients.get(client.rawAddress);
+    if (ports === undefined) {
+      ports = new Map();
+      this.#clients.set(client.rawAddress, ports);
+    }
+    ports.set(client.port, client);
+  }
+
+  forget(client: UdpClient): void {
+    const ports = this.#clients.get(client.rawAddress);
+    if (ports?.delete(client.port) && ports.size === 0) this.#clients.delete(client.rawAddress);
+  }
+
+  #receive(datagram: Buffer, { address, port }: RemoteInfo): void {
+    const first = datagram[0];
+    if (first === undefined || port === 0) return; // an answer to port 0 cannot be sent
+    const known = this.#clients.get(address)?.get(port);
+    if (isChannelData(first)) {
+      if (known?.allocation !== undefined) this.#server.path.channelData(known.allocation, datagram);
+    } else if (isSendIndication(datagram)) {
+      if (known?.allocation !== undefined) this.#server.path.sendIndication(known.allocation, datagram);
+    } else if (first < 4) this.#server.receive(datagram, known ?? new UdpClient(this, address, port));
+  }
+}
+
+class UdpClient implements TurnClient {
+  readonly transport = 'udp';
+  readonly address: string;
+  readonly port: number;
+  /** As the socket says it, and wants it. */
+  readonly rawAddress: string;
+  allocation: FiveTuple['allocation'];
+  opening: FiveTuple['opening'];
+  readonly #port: UdpPort;
+
+  constructor(port: UdpPort, rawAddress: string, remotePort: number) {
+    this.#port = port;
+    this.rawAddress = rawAddress;
+    this.address = plainAddress(rawAddress);
+    this.port = remotePort;
+  }
+
+  write(message: Uint8Array): void {
+    sendDatagram(this.#port.socket, message, this.port, this.rawAddress);
+  }
+
+  changed(): void {
+    if (this.allocation !== undefined || this.opening !== undefined) this.#port.remember(this);
+    else this.#port.forget(this);
+  }
+}
+
+/** Rejects with the system's error when the address cannot be bound. */
+export function listenUdp(server: TurnServer, at: Endpoint): Promise<UdpPort> {
+  const type = isIPv6(at.address) ? 'udp6' : 'udp4';
+  const socket = createSocket({
+    type,
+    lookup: literalLookup(type),
+    recvBufferSize: BUFFER,
+    sendBufferSize: BUFFER,
+  });
+  return new Promise((resolve, reject) => {
+    socket.once('error', reject);
+    socket.bind({ address: at.address, port: at.port }, () => {
+      socket.off('error', reject);
+      resolve(new UdpPort(server, socket));
+    });
+  });
+}
+
+function ignore(): void {}
