@@ -58,13 +58,17 @@ async function perform(work: Work): Promise<Done> {
       }
     }
   };
+  const refused = (reason: string): void => {
+    failures++;
+    lastFailure = reason;
+  };
   switch (work.kind) {
     case 'connect': {
       const users = Array.from({ length: work.count }, (_, index) => `${work.prefix}${index}`);
       operations = users.length;
-      await inParallel(users, 100, async (user) => {
-        const phone = await join(work.peer, user);
-        fleet.push(phone);
+      await inParallel(users, 50, async (user) => {
+        const phone = await persist(work.peer, user, refused);
+        if (phone) fleet.push(phone);
       });
       fleets.set(key, fleet);
       tally(fleet);
@@ -90,22 +94,7 @@ async function perform(work: Work): Promise<Done> {
       const users = fleet.map((phone) => phone.user);
       for (const phone of fleet) phone.socket.drop();
       operations = users.length;
-      // As a browser does: who is refused tries again a little later. Each failed attempt counts.
-      const back = users.map(async (user) => {
-        for (;;) {
-          try {
-            const phone = await join(work.peer, user);
-            const [failure] = phone.failures;
-            if (failure === undefined) return phone;
-            throw new Error(failure);
-          } catch (error) {
-            failures++;
-            lastFailure = (error as Error).message;
-            if (performance.now() - start > 60_000) return undefined;
-            await new Promise((resolve) => setTimeout(resolve, 500 + Math.random() * 500));
-          }
-        }
-      });
+      const back = users.map((user) => persist(work.peer, user, refused));
       const phones = (await Promise.all(back)).filter((phone) => phone !== undefined);
       fleets.set(key, phones);
       break;
@@ -115,6 +104,24 @@ async function perform(work: Work): Promise<Done> {
       fleets.delete(key);
   }
   return { operations, failures, elapsed: performance.now() - start, lastFailure, reasons };
+}
+
+/** Connects and registers as a browser does: who is refused tries again a little later. */
+async function persist(peer: Peer, user: string, refused: (reason: string) => void): Promise<Phone | undefined> {
+  const deadline = performance.now() + 30_000;
+  while (performance.now() < deadline) {
+    try {
+      const phone = await join(peer, user);
+      const [failure] = phone.failures;
+      if (failure === undefined) return phone;
+      phone.socket.drop();
+      refused(failure);
+    } catch (error) {
+      refused((error as Error).message);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500 + Math.random() * 500));
+  }
+  return undefined;
 }
 
 async function join(peer: Peer, user: string): Promise<Phone> {

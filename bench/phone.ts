@@ -5,6 +5,9 @@ import { type Target, WebSocketClient } from './websocket-client.ts';
 /** A browser's offer has about 3 kB: two media descriptions with their payload types, candidates and fingerprint. */
 export const sdp = browserDescription();
 
+/** A client that starts again is a new one to the registrar: its CSeq begins anew, and so must its Call-ID. */
+let registrations = 0;
+
 export class Phone {
   readonly user: string;
   readonly socket: WebSocketClient;
@@ -20,7 +23,7 @@ export class Phone {
     this.user = user;
     this.domain = domain;
     this.contact = `<sip:${user}@${user}.invalid;transport=ws>`;
-    this.registration = `reg-${user}-${process.pid}`;
+    this.registration = `reg-${user}-${process.pid}-${++registrations}`;
     this.socket = new WebSocketClient(target, user);
     this.socket.onText = (text) => this.receive(text);
     this.socket.onClose = (reason) => this.fail(reason);

@@ -44,7 +44,7 @@ export async function udpCall(server: MeasuredServer, calls: number): Promise<Do
     server: server.udp,
     users,
     calls,
-    rate: 300,
+    rate: 150,
     limit: 100,
     cpu,
   });
