@@ -13,6 +13,7 @@ import type { Inbound } from './inbound.ts';
 import type { SipLimits } from './limits.ts';
 import type { SipCounters } from './metrics.ts';
 import { type Bucket, Buckets } from './overload.ts';
+import { ownText } from './own-text.ts';
 
 export type CredentialField = 'authorization' | 'proxy-authorization';
 
@@ -65,7 +66,7 @@ export class Authentication {
     for (const credentials of credentialsFor(request, field, this.realm)) {
       const algorithm = this.#verifier.algorithm(credentials);
       if (algorithm === undefined || algorithm === 'SHA-512-256') continue;
-      const source = `${address} ${credentials.username}`;
+      const source = `${address} ${credentials.username.slice(0, 64)}`;
       if (this.#throttled(source, address, now)) {
         this.#counters.throttled += 1;
         return 'throttled';
@@ -102,7 +103,7 @@ export class Authentication {
   #failed(source: string, address: string, now: number): void {
     const { failuresPerName, failureForgiven, failuresPerAddress, addressFailureForgiven } = this.#limits;
     this.#counters.authenticationFailures += 1;
-    drain(this.#names.get(source), now, failuresPerName, failureForgiven);
+    drain(this.#names.get(ownText(source)), now, failuresPerName, failureForgiven);
     drain(this.#addresses.get(address), now, failuresPerAddress, addressFailureForgiven);
   }
 }

@@ -16,6 +16,7 @@ import type { SipLimits } from './limits.ts';
 import type { Location } from './location.ts';
 import type { SipCounters } from './metrics.ts';
 import type { Outbox } from './outbox.ts';
+import { ownText } from './own-text.ts';
 import type { Transports } from './ports.ts';
 import { type Branch, type Forwarder, ResponseContext } from './response-context.ts';
 import type { Peer, Routing } from './routing.ts';
@@ -279,7 +280,7 @@ export class SipProxy implements Forwarder {
     if (method === 'BYE') this.calls.delete(callId);
     else if (method === 'INVITE' && status < 300) {
       if (this.calls.size >= MOST_CALLS) this.calls.clear(); // calls whose BYE went astray: start counting anew
-      this.calls.add(callId);
+      this.calls.add(ownText(callId));
     }
   }
 
