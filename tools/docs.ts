@@ -13,6 +13,7 @@ const LIMITS: Record<string, { file: string; about: string }> = {
   sip: { file: 'src/server/sip/limits.ts', about: 'SIP' },
   http: { file: 'src/server/http/limits.ts', about: 'The HTTP API' },
   storage: { file: 'src/storage/limits.ts', about: 'The embedded store' },
+  turn: { file: 'src/protocol/turn/limits.ts', about: 'TURN' },
 };
 
 export function configurationMarkdown(): string {

@@ -27,7 +27,10 @@ export interface Configuration
   sip: Listening<Listen<'udp' | 'tcp' | 'tls'>[]> &
     Pick<ParsedConfiguration['sip'], 'trunks' | 'routes'> & { tls?: TlsFiles };
   turn: Listening<Listen<'udp' | 'tcp' | 'tls'>[]> &
-    Omit<ParsedConfiguration['turn'], 'listen' | 'secret'> & { secrets?: string[] };
+    Pick<ParsedConfiguration['turn'], 'allowPeers' | 'denyPeers'> & {
+      relay: { addresses: string[]; ports: { first: number; last: number } };
+      secrets?: string[];
+    };
   xmpp: Listening<Listen<'tcp'>[]>;
   msrp: Listening<Listen<'tcp' | 'tls'>[]>;
   media: Listening<HostPort> & Omit<ParsedConfiguration['media'], 'listen'>;
@@ -163,7 +166,7 @@ function complete(parsed: ParsedConfiguration, fileDirectory: string, dataDirect
     },
     turn: {
       ...listening(turn.listen, both(3478)),
-      relay: turn.relay,
+      relay: { addresses: [turn.relay.address ?? []].flat(), ports: turn.relay.ports },
       allowPeers: turn.allowPeers,
       denyPeers: turn.denyPeers,
       ...(turn.secret !== undefined && { secrets: [turn.secret].flat() }),
@@ -227,6 +230,12 @@ function contradictions(configuration: Configuration, parsed: ParsedConfiguratio
       key: 'sip.tls',
       reason: 'is missing, and sip.listen has a tls entry',
       suggestion: 'sip: { tls: { cert: FILE, key: FILE } }',
+    });
+  if (configuration.turn.listen.some(({ transport }) => transport === 'tls') && configuration.web.tls === undefined)
+    problems.push({
+      key: 'web.tls',
+      reason: 'is missing, and turn.listen has a tls entry, which uses its certificate',
+      suggestion: 'web: { tls: { cert: FILE, key: FILE } }',
     });
   if (configuration.media.engine === 'rtpengine' && configuration.media.url === undefined)
     problems.push({

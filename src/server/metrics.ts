@@ -6,6 +6,13 @@ export interface MetricSources {
   connections: () => { open: number; handshakes: number; refused: number };
   handshakesRefused: () => number;
   stunAnswered: () => number;
+  turn: () => {
+    allocations: number;
+    authenticationFailures: number;
+    relayedPackets: number;
+    relayedOctets: number;
+    dropped: number;
+  };
   writesQueued: () => number;
   accounts: () => number;
   version: string;
@@ -81,6 +88,16 @@ export function createMetrics(sources: MetricSources): Registry {
   counter('connections_refused', 'Connections refused by a bound.', () => connections().refused);
   counter('handshakes_refused', 'WebSocket handshakes refused.', sources.handshakesRefused);
   counter('stun_answered', 'STUN binding requests answered.', sources.stunAnswered);
+  const { turn } = sources;
+  gauge('turn_allocations', 'TURN allocations.', () => turn().allocations);
+  counter('turn_authentication_failures', 'Wrong TURN credentials.', () => turn().authenticationFailures);
+  counter('turn_relayed_packets', 'Packets relayed, both directions.', () => turn().relayedPackets);
+  counter('turn_relayed_octets', 'Octets of data relayed, both directions.', () => turn().relayedOctets);
+  counter(
+    'turn_dropped',
+    'Packets not relayed: no permission, bandwidth used up, a reader too slow.',
+    () => turn().dropped,
+  );
   gauge('store_writes_queued', 'Writes waiting for the disk.', sources.writesQueued);
   gauge('accounts', 'Accounts.', sources.accounts);
   return registry;

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import type { TurnEvent } from '../protocol/turn/outputs.ts';
 import { Admission } from '../transport/admission.ts';
 import { nativeClock } from '../transport/clock.ts';
 import { Resolver } from '../transport/dns.ts';
@@ -28,7 +29,11 @@ import { createMetrics } from './metrics.ts';
 import { generatePassword } from './passwords.ts';
 import type { Transports } from './sip/ports.ts';
 import { SipServer } from './sip/sip-server.ts';
+import { AccountCredentials } from './turn/credentials.ts';
+import { relayAddresses } from './turn/relay-addresses.ts';
 import { StunServer } from './turn/stun-server.ts';
+import { TurnServer } from './turn/turn-server.ts';
+import { turnSubprotocol } from './turn/websocket-client.ts';
 
 /** What listens, as the first line of `--json` says it. */
 export interface ReadyInfo {
@@ -151,7 +156,38 @@ async function compose(
   );
   const admission = new Admission(limits.transport);
   const shared = { limits: limits.transport, admission };
-  const stun = new StunServer({ software: `Chappe ${version}`, ...shared });
+  const software = `Chappe ${version}`;
+  const stun = new StunServer({ software });
+  const { turn: turnConfiguration } = configuration;
+  const turn = new TurnServer({
+    realm: domain,
+    credentials: new AccountCredentials({
+      accounts,
+      realm: domain,
+      primitives,
+      now: wallClock,
+      ...(turnConfiguration.secrets && { secrets: turnConfiguration.secrets }),
+    }),
+    primitives,
+    clock: nativeClock,
+    binding: stun.respond,
+    relay: {
+      addresses: relayAddresses({
+        configured: turnConfiguration.relay.addresses,
+        publicAddress: configuration.public.address,
+        listening: turnConfiguration.listen.map(({ address }) => address),
+      }),
+      ports: turnConfiguration.relay.ports,
+    },
+    ownAddresses: [configuration.public.address ?? []].flat(),
+    allowPeers: turnConfiguration.allowPeers,
+    denyPeers: turnConfiguration.denyPeers,
+    software,
+    limits: limits.turn,
+    transport: limits.transport,
+    admission,
+    onEvent: (event) => logTurn(log, event),
+  });
   const webFlows = new WebSocketFlows(sip, limits.transport);
   const streamFlows = new TcpFlows(sip, limits.transport);
 
@@ -173,7 +209,7 @@ async function compose(
         if (credential === undefined) return undefined;
         return accounts.verifyCredential(credential.username, credential.password, wallClock()) ?? 'refused';
       },
-      stun: stun.accept,
+      stun: turn.accept,
       sip: (socket: Socket, secure: boolean) => void streamFlows.accept(socket, secure),
       onRefused: (error, remote) => {
         handshakesRefused += 1;
@@ -181,6 +217,7 @@ async function compose(
       },
     });
     port.registerSubprotocol('sip', webFlows);
+    port.registerSubprotocol('turn', turnSubprotocol(turn));
     return port;
   };
   let webEndpoint: Endpoint = configuration.web.listen;
@@ -190,6 +227,7 @@ async function compose(
     connections: () => ({ open: admission.connections, handshakes: admission.handshakes, refused: admission.refused }),
     handshakesRefused: () => handshakesRefused,
     stunAnswered: () => stun.answered,
+    turn: () => turn.metrics(),
     writesQueued: () => store.queued,
     accounts: () => accounts.size,
     version,
@@ -255,21 +293,18 @@ async function compose(
     notice,
   });
   for (const { port } of sipListening) closers.push(() => port.close());
-  const stunEntries = configuration.turn.listen.filter(({ transport }) => transport !== 'tls');
-  if (stunEntries.length < configuration.turn.listen.length)
-    log.warn('turn.listen: tls is not built yet; STUN inside TLS is answered on the web port');
   const stunPorts = await listenAll({
     key: 'turn.listen',
-    entries: stunEntries,
-    configured: configuration.turn.configured,
+    entries: turnConfiguration.listen,
+    configured: turnConfiguration.configured,
     open: async (entry): Promise<Bound> => {
-      const endpoint = await (entry.transport === 'udp' ? stun.listenUdp(entry) : stun.listenTcp(entry));
-      return { endpoint, close: () => stun.close() };
+      if (entry.transport === 'udp') return turn.listenUdp(entry);
+      return entry.transport === 'tcp' ? turn.listenTcp(entry) : turn.listenTls(entry, tls as NonNullable<typeof tls>);
     },
     format: formatListen,
     notice,
   });
-  closers.push(() => stun.close());
+  closers.push(() => turn.close());
   stunListening = stunPorts.map(({ entry, port }) => ({ ...entry, ...port.endpoint }));
   const sipNames = sipListening.map(({ entry, port }) => ({ ...entry, ...port.endpoint }));
 
@@ -338,6 +373,18 @@ async function compose(
     },
     close,
   };
+}
+
+/** One line for an allocation's beginning and end, and for what was refused. */
+function logTurn(log: Log, event: TurnEvent): void {
+  if (event.type === 'refused') {
+    log.debug({ code: event.code, remote: event.fiveTuple.address }, 'TURN request refused');
+    return;
+  }
+  const { usage, fiveTuple } = event.allocation;
+  const fields = { account: usage.account, remote: fiveTuple.address, transport: fiveTuple.transport };
+  if (event.type === 'allocated') log.info(fields, 'allocation made');
+  else log.info({ ...fields, reason: event.reason }, 'allocation ended');
 }
 
 /** Two accounts with random passwords, once, where nobody has made any. */

@@ -4,9 +4,12 @@ import { addressOctets, addressText } from '../../src/protocol/stun/address.ts';
 import { answerBinding } from '../../src/protocol/stun/binding.ts';
 import { BINDING, parseStun, serializeStun } from '../../src/protocol/stun/message.ts';
 import { StunServer } from '../../src/server/turn/stun-server.ts';
+import { TurnServer } from '../../src/server/turn/turn-server.ts';
+import { nativeClock } from '../../src/transport/clock.ts';
 import { FIRST_BYTES_BOUND, firstProtocol } from '../../src/transport/first-bytes.ts';
 import { handshakeCredential } from '../../src/transport/handshake-credential.ts';
 import { judgeOrigin } from '../../src/transport/origin.ts';
+import { primitives } from '../../src/transport/primitives.ts';
 import { TcpFlows } from '../../src/transport/tcp.ts';
 import { WebPort } from '../../src/transport/web-port.ts';
 import { WebSocketFlows } from '../../src/transport/websocket.ts';
@@ -90,7 +93,14 @@ beforeAll(async () => {
     handshake: 'optional',
     verify: () => undefined,
     sip: (socket, secure) => sip.accept(socket, secure),
-    stun: new StunServer().accept,
+    stun: new TurnServer({
+      realm: 'example.test',
+      credentials: { keys: () => undefined },
+      primitives,
+      clock: nativeClock,
+      binding: new StunServer().respond,
+      relay: { addresses: [], ports: { first: 49152, last: 65535 } },
+    }).accept,
     limits: { firstByteTimeout: 500, headersTimeout: 500 },
     onFault: (error) => faults.push(error),
   });

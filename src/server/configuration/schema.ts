@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import * as z from 'zod';
+import { turnLimits } from '../../protocol/turn/limits.ts';
 import { storageLimits } from '../../storage/limits.ts';
 import { transportLimits } from '../../transport/limits.ts';
 import { canonicalName, GUEST_PREFIX } from '../accounts/canonical-name.ts';
@@ -10,7 +11,13 @@ import { sipLimits } from '../sip/limits.ts';
 import { bindAddress, type HostPort, type Listen, parseHostPort, parseListen } from './listen.ts';
 
 /** Areas of `limits`: each bound by name, with its default. */
-export const limitDefaults = { transport: transportLimits, sip: sipLimits, http: httpLimits, storage: storageLimits };
+export const limitDefaults = {
+  transport: transportLimits,
+  sip: sipLimits,
+  http: httpLimits,
+  storage: storageLimits,
+  turn: turnLimits,
+};
 
 /** A value that a function understands, or the reason and the way to write it. */
 function understood<T>(example: string, reason: string, read: (text: string) => T | undefined) {
@@ -211,10 +218,13 @@ export const schema = z.strictObject({
     .strictObject({
       listen: listen(['udp', 'tcp', 'tls'], 'udp:127.0.0.1:3478')
         .optional()
-        .describe('STUN and TURN. Default udp and tcp on 127.0.0.1:3478.'),
+        .describe('STUN and TURN; tls with the certificate of web.tls. Default udp and tcp on 127.0.0.1:3478.'),
       relay: z
         .strictObject({
-          address: ipAddress('127.0.0.1').optional(),
+          address: z
+            .union([ipAddress('127.0.0.1'), z.array(ipAddress('127.0.0.1')).min(1)])
+            .optional()
+            .describe('One, or one of each family. Default: public.address, else where turn.listen listens.'),
           ports: ports.prefault('49152-65535'),
         })
         .prefault({})
@@ -222,7 +232,7 @@ export const schema = z.strictObject({
       secret: z
         .union([secret, z.array(secret).min(1)])
         .optional()
-        .describe('Default: auth.secret.'),
+        .describe('Secret of ephemeral credentials that TURN accepts besides those of auth.secret.'),
       allowPeers: z.array(network).prefault([]).describe('Peers that are allowed although they are private.'),
       denyPeers: z.array(network).prefault([]).describe('Peers that are refused besides the private ones.'),
     })

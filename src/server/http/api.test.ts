@@ -207,8 +207,8 @@ test('a session gets credentials for its own name', async () => {
     ttl: 3600,
     domain: 'example.test',
     ws: 'ws://127.0.0.1:8080',
-    uris: [],
-    iceServers: [{ urls: ['stun:127.0.0.1:3478'], username: '4600:bob', credential: answer.password }],
+    uris: ['turn:127.0.0.1:3478?transport=udp', 'turn:127.0.0.1:3478?transport=tcp'],
+    iceServers: [{ urls: ['stun:127.0.0.1:3478', ...answer.uris], username: '4600:bob', credential: answer.password }],
   });
   expect(verifyEphemeral(primitives, ['s1'], answer.username, answer.password, 4599)).toBeDefined();
   expect((await call('POST', '/api/credentials', { cookie, body: { name: 'Bob', ttl: 60 } })).json().username).toBe(

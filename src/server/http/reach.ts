@@ -32,14 +32,19 @@ export function reachOf(request: FastifyRequest, byKey: boolean, addresses: Addr
     ws = `${tls ? 'wss' : 'ws'}://${tls ? host.replace(/:443$/, '') : host.replace(/:80$/, '')}`;
   }
   const asked = parseHost(request.headers.host)?.name;
-  const stun = addresses
-    .stun()
-    .filter(({ transport }) => transport === 'udp')
-    .map(({ address, port }) => {
-      const host = isLoopback(address)
-        ? address
-        : (publicHost ?? publicAddress ?? (isWildcard(address) ? (asked ?? address) : address));
-      return `stun:${formatHostPort({ address: host, port })}`;
-    });
-  return { ws, stun, turn: [] };
+  const reachable = (address: string) =>
+    isLoopback(address)
+      ? address
+      : (publicHost ?? publicAddress ?? (isWildcard(address) ? (asked ?? address) : address));
+  const stun: string[] = [];
+  const turn: string[] = [];
+  for (const { transport, address, port } of addresses.stun()) {
+    const at = formatHostPort({ address: reachable(address), port });
+    if (transport === 'udp') stun.push(`stun:${at}`);
+    turn.push(transport === 'tls' ? `turns:${at}?transport=tcp` : `turn:${at}?transport=${transport}`);
+  }
+  // Where nothing but HTTPS gets through, TURN does on the same port.
+  if (tls)
+    turn.push(`turns:${formatHostPort({ address: reachable(endpoint.address), port: endpoint.port })}?transport=tcp`);
+  return { ws, stun, turn };
 }

@@ -44,7 +44,10 @@ export class StreamClient implements TurnClient {
 
   write(message: Uint8Array): void {
     const socket = this.#socket;
-    if (socket.writableLength > this.#server.limits.queuedBytes) return; // a slow reader loses packets, as over UDP
+    if (socket.writableLength > this.#server.limits.queuedBytes) {
+      this.#server.unread += 1; // a slow reader loses packets, as over UDP
+      return;
+    }
     if (!this.#corked) {
       // What comes in one turn of the event loop goes out in one system call.
       this.#corked = true;

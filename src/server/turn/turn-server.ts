@@ -30,6 +30,8 @@ export interface TurnServerOptions {
   /** The answer to a Binding request; undefined: silence. */
   binding: (message: Uint8Array, source: Endpoint) => Uint8Array | undefined;
   relay: { addresses: readonly RelayAddress[]; ports: RelayPorts };
+  /** This host's addresses besides those of its interfaces and the relayed ones: no peers. */
+  ownAddresses?: readonly string[];
   allowPeers?: readonly string[];
   denyPeers?: readonly string[];
   /** What SOFTWARE says in answers to those who have proved themselves. */
@@ -48,6 +50,8 @@ export class TurnServer {
   readonly limits: TurnLimits;
   readonly path: RelayPath;
   readonly heartbeat: Heartbeat;
+  /** Packets for clients on a stream who did not read them in time. */
+  unread = 0;
   readonly #options: TurnServerOptions;
   readonly #machine: TurnMachine;
   readonly #relays: RelaySockets;
@@ -67,7 +71,7 @@ export class TurnServer {
     const { addresses, ports } = options.relay;
     const now = () => options.clock.now();
     const isOwn = ownAddresses(
-      addresses.map(({ advertised }) => advertised),
+      [...(options.ownAddresses ?? []), ...addresses.map(({ advertised }) => advertised)],
       now,
     );
     this.#machine = new TurnMachine({
@@ -100,7 +104,7 @@ export class TurnServer {
       authenticationFailures: this.#machine.failures,
       relayedPackets: sentPackets + receivedPackets,
       relayedOctets: sentOctets + receivedOctets,
-      dropped,
+      dropped: dropped + this.unread,
     };
   }
 

@@ -60,7 +60,8 @@ export class WebSocketClient implements TurnClient, Beating {
   }
 
   write(message: Uint8Array): void {
-    if (!this.#isBehind()) this.#webSocket.send(message);
+    if (this.#isBehind()) this.#server.unread += 1;
+    else this.#webSocket.send(message);
   }
 
   changed(): void {
