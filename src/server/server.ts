@@ -59,7 +59,7 @@ export interface StartOptions {
   log: Log;
   /** The built web apps. */
   appsFolder: string;
-  /** For a person: a default port that was taken. */
+  /** For a person: a default port that was taken, and such. */
   notice: (text: string) => void;
 }
 
@@ -70,7 +70,7 @@ export interface RunningServer {
   accountNames: string[];
   /** No new work; resolves when no call is up, or after the configured time. */
   drain(): Promise<void>;
-  /** Takes over what can change while it runs: accounts, secrets, origins, hosts, certificates. */
+  /** Takes over what can change while it runs: accounts, secrets, origins, hosts, routes, certificates. */
   reload(configuration: Configuration): Promise<void>;
   close(): Promise<void>;
 }
@@ -119,6 +119,7 @@ async function compose(
   const { store, accounts } = folder;
   await accounts.configure(configuration.accounts);
   const firstAccounts = await makeFirstAccounts(configuration, folder);
+  await warnOfMovedAccounts(configuration, folder, notice);
   const refresh = setInterval(() => accounts.refresh(), REFRESH);
   closers.push(() => clearInterval(refresh));
   const wallClock = Date.now;
@@ -204,8 +205,9 @@ async function compose(
       get handshake() {
         return current.auth.handshake;
       },
-      verify: (credential, request) => {
-        if (!hosts.allows(request.headers.host)) return 'refused';
+      // Who sends no Origin is no browser, and may call us as he likes.
+      isOurHost: (host) => hosts.allows(host),
+      verify: (credential) => {
         if (credential === undefined) return undefined;
         return accounts.verifyCredential(credential.username, credential.password, wallClock()) ?? 'refused';
       },
@@ -365,6 +367,7 @@ async function compose(
       accounts.secrets = secrets;
       issuer.secrets = secrets;
       hosts = hostPolicy(next);
+      sip.routes = next.sip.routes;
       if (tls !== undefined && next.web.tls !== undefined) webPort.renewCertificate(readTls(next.web.tls));
       const fixed = needRestart(current, next);
       current = { ...next, web: { ...next.web } };
@@ -403,6 +406,25 @@ async function makeFirstAccounts(
   return made;
 }
 
+/**
+ * Digest material is made for one realm. When the domain was changed, that of the accounts in the folder no longer fits:
+ * said at every start until it does for all.
+ */
+async function warnOfMovedAccounts(
+  { domain }: Configuration,
+  { accounts, store }: Awaited<ReturnType<typeof openDataFolder>>,
+  notice: (text: string) => void,
+): Promise<void> {
+  if (store.settings.get('domain') === domain) return;
+  const moved = accounts.ofAnotherDomain();
+  if (moved.length === 0) return store.settings.set('domain', domain);
+  const names = `${moved.slice(0, 5).join(', ')}${moved.length > 5 ? ` and ${moved.length - 5} more` : ''}`;
+  notice(
+    `warning: the domain is now ${domain}, but the passwords of ${names} are kept for another: phones cannot register ` +
+      'with them until their owner has signed in once at the web page, or they stand under `accounts` in the configuration',
+  );
+}
+
 function hostPolicy({ domain, public: { host }, web }: Configuration): HostPolicy {
   return new HostPolicy([domain, host, ...web.hosts]);
 }
@@ -428,7 +450,15 @@ function readTls({ cert, key }: TlsFiles): { cert: Buffer; key: Buffer } {
   return { cert: readFileSync(cert), key: readFileSync(key) };
 }
 
-const RELOADED = new Set(['accounts', 'drain', 'auth.secrets', 'auth.handshake', 'web.origins', 'web.hosts']);
+const RELOADED = new Set([
+  'accounts',
+  'drain',
+  'auth.secrets',
+  'auth.handshake',
+  'web.origins',
+  'web.hosts',
+  'sip.routes',
+]);
 
 function needRestart(before: Configuration, after: Configuration): string[] {
   const keys: string[] = [];

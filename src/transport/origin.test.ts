@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { cookiesCount, judgeOrigin } from './origin.ts';
 
-const judge = (origin: string | undefined, host: string | undefined, origins: string[] = [], hosts: string[] = []) =>
-  judgeOrigin(origin, host, { origins, hosts });
+const judge = (origin: string | undefined, host: string | undefined, origins: string[] = []) =>
+  judgeOrigin(origin, host, { origins });
 
 test('no Origin is a native client: allowed, but its cookies do not count', () => {
   expect(judge(undefined, 'a.test')).toBe('none');
@@ -53,7 +53,13 @@ test('a star lets every origin in, but its cookies count only if it is ours or l
   expect(judge('https://b.test', 'a.test', ['*', 'https://b.test'])).toBe('listed');
 });
 
-test('where our host names are configured, another name that leads here (DNS rebinding) is not ours', () => {
-  expect(judge('https://evil.test', 'evil.test', [], ['rtc.example.test'])).toBe('refused');
-  expect(judge('https://rtc.example.test', 'rtc.example.test', [], ['rtc.example.test'])).toBe('same');
+test('where our host names are known, another name that leads here (DNS rebinding) is not ours', () => {
+  const isOurHost = (host: string) => host === 'rtc.example.test';
+  const known = (origin: string | undefined, host: string, origins: string[] = []) =>
+    judgeOrigin(origin, host, { origins, isOurHost });
+  expect(known('https://evil.test', 'evil.test')).toBe('refused');
+  expect(known('https://evil.test', 'evil.test', ['*'])).toBe('any');
+  expect(known('https://rtc.example.test', 'rtc.example.test')).toBe('same');
+  expect(known('https://www.test', 'other.test', ['https://www.test'])).toBe('listed');
+  expect(known(undefined, 'whatever')).toBe('none');
 });

@@ -7,15 +7,16 @@ export type OriginVerdict = 'none' | 'same' | 'listed' | 'any' | 'refused';
 export interface OriginPolicy {
   /** Allowed origins, such as `https://www.example.test`; `"*"` allows every one. */
   origins: readonly string[];
-  /** Host names by which our own pages are reached; empty: whatever the Host header says. */
-  hosts?: readonly string[];
+  /** Whether a Host header names us (else a stranger's name that leads here would be of our origin); absent: it does. */
+  isOurHost?: (host: string) => boolean;
 }
 
 /** Same origin is: the Origin's host and port are the Host header's. (The scheme may differ: TLS may end before us.) */
 export function judgeOrigin(origin: string | undefined, host: string | undefined, policy: OriginPolicy): OriginVerdict {
   if (origin === undefined) return 'none';
   const asked = parseOrigin(origin);
-  if (asked !== undefined && host !== undefined && sameHost(asked, host, policy.hosts)) return 'same';
+  if (asked !== undefined && host !== undefined && sameHost(asked, host) && (policy.isOurHost?.(host) ?? true))
+    return 'same';
   const canonical = asked?.origin ?? origin;
   for (const listed of policy.origins) {
     if (listed !== '*' && (parseOrigin(listed)?.origin ?? listed) === canonical) return 'listed';
@@ -34,9 +35,7 @@ function parseOrigin(text: string): URL | undefined {
   return url !== null && url.host !== '' ? url : undefined;
 }
 
-function sameHost(origin: URL, host: string, hosts: readonly string[] | undefined): boolean {
+function sameHost(origin: URL, host: string): boolean {
   const own = URL.parse(`${origin.protocol}//${host}`); // the scheme's default port may be written or not
-  if (own === null || own.host !== origin.host || own.username !== '' || own.pathname !== '/') return false;
-  if (hosts === undefined || hosts.length === 0) return true;
-  return hosts.includes(own.hostname) || hosts.includes(own.host);
+  return own !== null && own.host === origin.host && own.username === '' && own.pathname === '/';
 }

@@ -89,6 +89,24 @@ test('an ephemeral name beyond ASCII is proved over its UTF-8', () => {
   expect(accounts.digestSecrets(username, 'example.test', 'MD5', 0)?.identity.name).toBe('angélique');
 });
 
+test('an ephemeral name is percent-decoded once and folded, as in a SIP URI', () => {
+  for (const [name, canonical] of [
+    ['Alice', 'alice'],
+    ['%61lice', 'alice'],
+    ['%41LICE', 'alice'],
+    ['ang%C3%A9lique@example.test', 'angélique'],
+    ['%2561lice', undefined],
+    ['%6', undefined],
+    ['a%20b', undefined],
+    ['a%3Ab', undefined],
+    ['%FF', undefined],
+  ] as const) {
+    const { username, password } = makeEphemeral(primitives, 'new', name, 1000);
+    expect(accounts.verifyCredential(username, password, 0)?.name, name).toBe(canonical);
+    expect(accounts.digestSecrets(username, 'example.test', 'MD5', 0)?.identity.name, name).toBe(canonical);
+  }
+});
+
 test('signing in wants the password, and says nothing about why it fails', async () => {
   await accounts.add('alice', 'secrét pass', { admin: true });
   expect(await accounts.signIn('Alice', 'secre\u0301t\u00a0pass')).toEqual({
@@ -149,8 +167,10 @@ test('after the domain has changed a sign-in makes the digest secrets anew', asy
   await accounts.add('alice', 'x');
   const moved = open({ domain: 'new.test' });
   expect(moved.digestSecrets('alice', 'new.test', 'MD5', 0)).toBeUndefined();
+  expect(moved.ofAnotherDomain()).toEqual(['alice']);
   expect(await moved.signIn('alice', 'x')).toBeDefined();
   expect(moved.digestSecrets('alice', 'new.test', 'MD5', 0)?.ha1).toEqual([md5('alice:new.test:x')]);
+  expect(moved.ofAnotherDomain()).toEqual([]);
 });
 
 test('no file of the data folder holds a password or its HA1', async () => {

@@ -131,10 +131,8 @@ export class Accounts implements SipAccounts {
 
   /** The proof is the credential: its name needs no account, and never makes an administrator. */
   #ephemeralIdentity({ name, expires }: { name: string; expires: number }): Identity | undefined {
-    const text = decodeUtf8(name);
-    if (text === undefined) return undefined;
     const suffix = `@${this.domain}`; // COMPAT: Kamailio's web services put the whole address into the username
-    const canonical = canonicalName(text.endsWith(suffix) ? text.slice(0, -suffix.length) : text);
+    const canonical = canonicalUser(name.endsWith(suffix) ? name.slice(0, -suffix.length) : name);
     if (canonical === undefined) return undefined;
     return { name: canonical, account: this.exists(canonical), admin: false, expires };
   }
@@ -150,6 +148,14 @@ export class Accounts implements SipAccounts {
     if (this.#material(account).realm !== this.domain)
       await this.#save(canonical, password, account.stored.admin, false);
     return { name: canonical, account: true, admin: account.stored.admin };
+  }
+
+  /** Accounts whose digest material is of another realm (the domain was changed), so that no phone can use it. */
+  ofAnotherDomain(): string[] {
+    return [...this.#accounts.values()]
+      .filter((account) => this.#material(account).realm !== this.domain)
+      .map(({ stored }) => stored.name)
+      .sort();
   }
 
   /** Adds an account, durably. `adopt`: even though something is kept for that name already. */

@@ -33,6 +33,16 @@ export class Peer {
     this.addresses = /^[\d.]+$|:/.test(this.host) ? [this.host] : [];
   }
 
+  equals(other: Peer): boolean {
+    return (
+      this.domain === other.domain &&
+      this.trusted === other.trusted &&
+      this.transport === other.transport &&
+      this.host === other.host &&
+      this.port === other.port
+    );
+  }
+
   async resolve(transports: Transports, log: Logger): Promise<void> {
     if (this.addresses[0] === this.host || transports.resolve === undefined) return;
     try {
@@ -67,13 +77,21 @@ export class Routing {
   readonly domain: string;
   readonly #hosts = new Set<string>();
   readonly #ports = new Set<number>();
-  readonly #peers: readonly Peer[];
+  #peers: readonly Peer[] = [];
 
   constructor(domain: string, hosts: readonly string[], routes: readonly StaticRoute[]) {
     this.domain = domain.toLowerCase();
     this.addLocal(domain);
     for (const host of hosts) this.addLocal(host);
-    this.#peers = routes.map((route) => new Peer(route));
+    this.routes = routes;
+  }
+
+  /** A peer that stays keeps its addresses and its connection. */
+  set routes(routes: readonly StaticRoute[]) {
+    this.#peers = routes.map((route) => {
+      const peer = new Peer(route);
+      return this.#peers.find((known) => known.equals(peer)) ?? peer;
+    });
   }
 
   get peers(): readonly Peer[] {

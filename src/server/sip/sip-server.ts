@@ -158,6 +158,13 @@ export class SipServer implements FlowHandler {
     this.#scheduleSweep();
   }
 
+  /** `sip.routes`, for the requests from now on. */
+  set routes(routes: readonly StaticRoute[]) {
+    this.#routing.routes = routes;
+    const transports = this.#transports;
+    if (transports !== undefined) for (const peer of this.#routing.peers) void peer.resolve(transports, this.#log);
+  }
+
   /** No new work (503). Resolves when no request is under way and no call is up. */
   drain(): Promise<void> {
     this.#overload.draining = true;
