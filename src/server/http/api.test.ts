@@ -241,6 +241,24 @@ test('a key gets credentials for any name, without an Origin', async () => {
     expect((await ask({ name: 'x' }, { key: wrong })).statusCode).toBe(401);
 });
 
+test('a body that is named JSON may be empty where all of it is optional', async () => {
+  const cookie = await signIn();
+  const headers = { 'content-type': 'application/json' };
+  expect((await call('POST', '/api/credentials', { cookie, headers })).statusCode).toBe(200);
+  expect((await call('POST', '/api/session', { headers })).statusCode).toBe(400);
+  expect((await call('POST', '/api/session', { body: '{"__proto__":{"name":"alice"}}' })).statusCode).toBe(400);
+  expect((await call('DELETE', '/api/session', { cookie, headers })).statusCode).toBe(204);
+});
+
+test('a back end with a key may call us by any name', async () => {
+  const body = { name: 'visitor' };
+  expect((await call('POST', '/api/credentials', { key, body, origin: null, host: 'chappe:8080' })).statusCode).toBe(
+    200,
+  );
+  expect((await call('POST', '/api/credentials', { key: 'x', body, host: 'chappe:8080' })).statusCode).toBe(401);
+  expect((await call('POST', '/api/credentials', { body, host: 'chappe:8080' })).statusCode).toBe(421);
+});
+
 test('the WebSocket’s URL is where the client itself reached us', async () => {
   const cookie = await signIn();
   const asked = async (host: string, origin: string) =>

@@ -78,6 +78,12 @@ export async function createHttpApi(options: HttpApiOptions): Promise<FastifyIns
     answer(known, reply);
   });
   app.removeContentTypeParser('text/plain'); // a form of another site can send it without asking (CSRF)
+  // Many a client names the type of the body also when it sends none.
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) =>
+    body === '' ? done(null, undefined) : parseJson(request, body as string, done),
+  );
   await app.register(cookie);
 
   const access = new Access({ sessions: options.sessions, apiKeys: options.apiKeys, origins: options.origins });
@@ -93,7 +99,9 @@ export async function createHttpApi(options: HttpApiOptions): Promise<FastifyIns
     securityHeaders(reply, known ? request.headers.host : undefined);
     const path = request.url.split('?', 1)[0] as string;
     if (PROBES.has(path)) return;
-    if (!known) throw new HttpError(421, 'HTTP_HOST', 'This server does not go by that name: see web.hosts.');
+    // A key is no browser's: a site's back end may call us by whatever name it knows.
+    const byKey = /^bearer /i.test(request.headers.authorization ?? '');
+    if (!known && !byKey) throw new HttpError(421, 'HTTP_HOST', 'This server does not go by that name: see web.hosts.');
     if (!path.startsWith('/api/')) return;
     const wait = requests.take(addressKey(request.ip));
     if (wait > 0) throw tooMany(wait);
