@@ -162,9 +162,16 @@ test('a key made on the command line gets credentials that the WebSocket handsha
   expect(await handshake(ready.ws)).toBe(401);
 });
 
-function handshake(url: string): Promise<number> {
+test('who sends no Origin may call the server by any name; a page may not', async () => {
+  const { ready } = await start();
+  expect(await handshake(ready.ws, { host: 'server.example.com' })).toBe(101);
+  expect(await handshake(ready.ws, { host: 'server.example.com', origin: 'http://server.example.com' })).toBe(403);
+  expect(await handshake(ready.ws, { host: 'example.test', origin: 'http://example.test' })).toBe(101);
+});
+
+function handshake(url: string, headers: Record<string, string> = {}): Promise<number> {
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(url, 'sip');
+    const socket = new WebSocket(url, 'sip', { headers });
     socket.on('open', () => {
       socket.close();
       resolve(101);
@@ -258,9 +265,11 @@ test('SIGHUP reads accounts and secrets again, and leaves all as it is when the 
       { name: 'alice', password: 'two' },
       { name: 'dora', password: 'three' },
     ],
+    sip: { listen: ['udp:127.0.0.1:0', 'tcp:127.0.0.1:0'], routes: [{ domain: 'other.test', to: 'udp:127.0.0.1:9' }] },
   });
   program.kill('SIGHUP');
-  await program.waitFor(/configuration read again/);
+  await Promise.all([program.waitFor(/configuration read again/), program.waitFor(/"reloaded"/)]);
+  expect(program.output).not.toContain('next start');
   expect([await signIn('alice', 'one'), await signIn('alice', 'two'), await signIn('dora', 'three')]).toEqual([
     401, 200, 200,
   ]);
@@ -268,6 +277,38 @@ test('SIGHUP reads accounts and secrets again, and leaves all as it is when the 
   program.kill('SIGHUP');
   await program.waitFor(/not reloaded: acounts: no such key/);
   expect(await signIn('dora', 'three')).toBe(200);
+});
+
+test('a signal that comes while it starts is obeyed when it has', async () => {
+  const program = chappe(['start', '--json', '--config', configure(), '--data', data]);
+  const watch = setInterval(() => {
+    if (!existsSync(data)) return;
+    clearInterval(watch);
+    program.kill('SIGTERM');
+  }, 1);
+  expect(await program.exited).toBe(0);
+  expect(program.stdout).toContain('"event":"ready"');
+});
+
+test('a domain that was changed is warned of until the passwords kept for the old one are made anew', async () => {
+  const add = await run(['account', 'add', 'carol', '--password', 'one', '--config', configure(), '--data', data]);
+  expect(add.code).toBe(0);
+  const first = await start({ accounts: [{ name: 'alice', password: 'two' }] });
+  expect(first.program.output).not.toContain('kept for another');
+  await first.program.stop();
+  const moved = { domain: 'new.test', accounts: [{ name: 'alice', password: 'two' }] };
+  const second = await start(moved);
+  expect(second.program.output).toContain(
+    'the domain is now new.test, but the passwords of carol are kept for another',
+  );
+  const signedIn = await fetch(`${second.ready.web}/api/session`, {
+    method: 'POST',
+    headers: { origin: second.ready.web, 'content-type': 'application/json' },
+    body: '{"name":"carol","password":"one"}',
+  });
+  expect(signedIn.status).toBe(200);
+  await second.program.stop();
+  expect((await start(moved)).program.output).not.toContain('kept for another');
 });
 
 test('SIGTERM closes WebSockets with 1012 and ends with exit code 0', async () => {

@@ -21,6 +21,7 @@ export const start: Command = {
   },
   async run(call) {
     const began = performance.now();
+    const orders = new Orders();
     const { configuration } = call.configuration();
     // Loaded when it is known that they are needed: other commands answer in half the time.
     const [{ createLog }, { startServer }] = await Promise.all([import('../log.ts'), import('../server.ts')]);
@@ -46,7 +47,7 @@ export const start: Command = {
           program: programName(call.packageFolder),
         }),
       );
-    await untilEnd(server, call, log);
+    await orders.follow(server, call, log);
     return 0;
   },
 };
@@ -59,30 +60,48 @@ function programName(packageFolder: string): string {
 /** Signals that come this soon after the first are the same Ctrl-C, passed on by a parent. */
 const SAME_SIGNAL = 1_000;
 
-/** Runs until it is told to end: by SIGTERM or SIGINT in order, by the launcher's death at once. */
-function untilEnd(server: RunningServer, call: Call, log: Log): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let ending: number | undefined;
-    const end = async (drain: boolean) => {
-      if (ending !== undefined) {
-        if (performance.now() - ending > SAME_SIGNAL) process.exit(1); // somebody has no patience
-        return;
-      }
-      ending = performance.now();
-      try {
+/** Orders to end (`drain`: in order; else at once) and to reload. Those that come while the server starts wait for it. */
+class Orders {
+  #end: ((drain: boolean) => void) | undefined;
+  #reload: (() => void) | undefined;
+  #waiting: { drain: boolean } | undefined;
+  #reloadWaiting = false;
+  #ending: number | undefined;
+
+  constructor() {
+    process.on('SIGTERM', () => this.#toEnd(true));
+    process.on('SIGINT', () => this.#toEnd(true));
+    process.on('SIGHUP', () => {
+      if (this.#reload === undefined) this.#reloadWaiting = true;
+      else this.#reload();
+    });
+    watchLauncher(() => this.#toEnd(false));
+  }
+
+  #toEnd(drain: boolean): void {
+    if (this.#ending !== undefined) {
+      if (performance.now() - this.#ending > SAME_SIGNAL) process.exit(1); // somebody has no patience
+      return;
+    }
+    this.#ending = performance.now();
+    if (this.#end === undefined) this.#waiting = { drain };
+    else this.#end(drain);
+  }
+
+  /** Obeys, until the server has ended. */
+  follow(server: RunningServer, call: Call, log: Log): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const end = async (drain: boolean) => {
         if (drain) await server.drain();
         await server.close();
         log.info('ended');
-        resolve();
-      } catch (error) {
-        reject(error);
-      }
-    };
-    process.on('SIGTERM', () => void end(true));
-    process.on('SIGINT', () => void end(true));
-    process.on('SIGHUP', () => void reload(server, call));
-    watchLauncher(() => void end(false));
-  });
+      };
+      this.#end = (drain) => void end(drain).then(resolve, reject);
+      this.#reload = () => void reload(server, call);
+      if (this.#waiting !== undefined) this.#end(this.#waiting.drain);
+      else if (this.#reloadWaiting) this.#reload();
+    });
+  }
 }
 
 /** bin/chappe.js as a parent holds the other end of a pipe: when that closes, the parent is gone. */
