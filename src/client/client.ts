@@ -103,7 +103,8 @@ export class Client extends Emitter<ClientEvents> {
     const provider =
       typeof options.credentials === 'function' ? options.credentials : fetchCredentials(options.credentials);
     this.#keeper = new CredentialsKeeper(provider, () => this.#clock.now());
-    const WebSocket = options.WebSocket ?? (globalThis as unknown as { WebSocket: WebSocketConstructor }).WebSocket;
+    const WebSocket = options.WebSocket ?? (globalThis as unknown as { WebSocket?: WebSocketConstructor }).WebSocket;
+    if (!WebSocket) throw new ClientError('NOT_CONNECTED', 'this platform has no WebSocket: give one in the options');
     this.#transport = new WebSocketTransport({
       url: async () => {
         const credentials = await this.#keeper.get();
