@@ -1,13 +1,20 @@
 // Chappe beside Kamailio: the same load on the same machine in the same run, in turns (A B A B).
-//   node bench/run.ts [--write] [--only register,call] [--peers kamailio] [--scale 0.2]
-// --write renews docs/BENCHMARKS.md. The whole run takes less than six minutes.
+//   node bench/run.ts [--write] [--only register,call] [--peers kamailio,floor] [--scale 0.2]
+// --write renews its section of docs/BENCHMARKS.md. The whole run takes less than six minutes.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Done, Work } from './generator.ts';
 import { type Measurement, markdown, rows, table } from './report.ts';
-import { chappeServer, generatorCore, kamailioServer, type MeasuredServer } from './servers.ts';
+import { writeSection } from './section.ts';
+import {
+  chappeServer,
+  floorServer,
+  generatorCore,
+  kamailioServer,
+  type MeasuredServer,
+  type ServerName,
+} from './servers.ts';
 import { udpCall, udpRegister } from './udp.ts';
 import { cpuTime, memory } from './usage.ts';
 
@@ -15,7 +22,7 @@ const { values: options } = parseArgs({
   options: {
     write: { type: 'boolean', default: false },
     only: { type: 'string' },
-    peers: { type: 'string', default: 'chappe,kamailio' },
+    peers: { type: 'string', default: 'chappe,kamailio,floor' },
     scale: { type: 'string', default: '1' },
   },
 });
@@ -42,10 +49,10 @@ async function perform(work: Work): Promise<Done> {
 }
 
 const servers: MeasuredServer[] = [];
-const start = { chappe: chappeServer, kamailio: kamailioServer };
+const start = { chappe: chappeServer, kamailio: kamailioServer, floor: floorServer };
 const peers = options.peers.split(',') as (keyof typeof start)[];
-async function startAll(): Promise<void> {
-  for (const name of peers) servers.push(await start[name]());
+async function startAll(names: readonly ServerName[] = peers.filter((name) => name !== 'floor')): Promise<void> {
+  for (const name of names) servers.push(await start[name]());
 }
 async function stopAll(): Promise<void> {
   for (const server of servers.splice(0)) {
@@ -89,7 +96,7 @@ async function connect(count: number): Promise<void> {
 }
 
 try {
-  await startAll();
+  await startAll(peers);
   if (only.some((name) => /^(register|message|call)/.test(name))) await connect(5_000);
   const overWebSocket =
     (kind: 'register' | 'message' | 'call', rate?: number) => (server: MeasuredServer, operations: number) =>
@@ -100,6 +107,9 @@ try {
   await cpuOf('register-full', 20_000, overWebSocket('register'));
   await cpuOf('message-full', 10_000, overWebSocket('message'));
   await cpuOf('call-full', 3_000, overWebSocket('call'));
+  await stopAll();
+
+  await startAll();
   await cpuOf('udp-register', 6_000, udpRegister);
   await cpuOf('udp-call', 1_000, udpCall);
   await stopAll();
@@ -119,7 +129,7 @@ try {
 
   if (only.includes('idle')) {
     const count = Math.round(10_000 * scale);
-    for (const name of peers) {
+    for (const name of peers.filter((name) => name !== 'floor')) {
       // One at a time: the generator has file descriptors for one.
       const server = await start[name]();
       servers.push(server);
@@ -141,5 +151,5 @@ try {
 process.stdout.write(`${table(measurements)}\n`);
 if (options.write) {
   const seconds = Math.round((Date.now() - started) / 1000);
-  writeFileSync(new URL('../docs/BENCHMARKS.md', import.meta.url), markdown(measurements, seconds));
+  writeSection('SIP', markdown(measurements, seconds));
 }

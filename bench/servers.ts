@@ -2,10 +2,13 @@
 // the handshake and again on every request, digest on UDP, the location service in memory, stateful relay.
 import { startChappe } from '../test/support/chappe.ts';
 import { startKamailio } from '../test/support/kamailio.ts';
+import { Program } from '../test/support/program.ts';
 import type { Peer } from './generator.ts';
 
+export type ServerName = 'chappe' | 'kamailio' | 'floor';
+
 export interface MeasuredServer {
-  name: 'chappe' | 'kamailio';
+  name: ServerName;
   pid: number;
   /** WebSocket side */
   peer: Peer;
@@ -50,5 +53,19 @@ export async function kamailioServer(): Promise<MeasuredServer> {
     peer: { name: 'kamailio', host: '127.0.0.1', port: server.port, domain, secret },
     udp: server.endpoint,
     stop: () => server.stop(),
+  };
+}
+
+/** Not a SIP server: what Node and `ws` cost by themselves. */
+export async function floorServer(): Promise<MeasuredServer> {
+  const file = new URL('./floor.ts', import.meta.url).pathname;
+  const program = new Program('floor', process.execPath, [file], { cpu: serverCore });
+  const [, port] = await program.waitFor(/^ready (\d+)$/m);
+  return {
+    name: 'floor',
+    pid: program.pid,
+    peer: { name: 'floor', host: '127.0.0.1', port: Number(port), domain, secret },
+    udp: '',
+    stop: () => program.stop(),
   };
 }
