@@ -1,6 +1,8 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
 import { type ConfigurationSources, loadConfiguration } from './config.ts';
 import { ConfigurationError } from './configuration/problem.ts';
@@ -189,14 +191,30 @@ test('auth.required false is refused off loopback unless it is called insecure, 
   expect(load('auth: { required: false }').warnings.length).toBe(1);
 });
 
-test('certificates must come in pairs and be readable', () => {
+test('certificates must come in pairs, be readable and belong together', () => {
   expect(problems('web: { tls: { cert: a.pem } }')).toMatchObject([{ key: 'web.tls.key' }]);
   expect(problems('web: { tls: { cert: a.pem, key: b.pem } }').map(({ key }) => key)).toEqual([
     'web.tls.cert',
     'web.tls.key',
   ]);
   expect(problems('sip: { listen: [ "tls:127.0.0.1:5061" ] }')).toMatchObject([{ key: 'sip.tls' }]);
+  const pem = (name: string) => fileURLToPath(new URL(`../../test/fixtures/tls/${name}.pem`, import.meta.url));
+  const pair = (cert: string, key: string) => problems(`web: { tls: { cert: "${pem(cert)}", key: "${pem(key)}" } }`);
+  expect(pair('localhost.cert', 'localhost.key')).toEqual([]);
+  expect(pair('localhost.cert', 'localhost.cert')).toMatchObject([
+    { key: 'web.tls', suggestion: expect.stringContaining('PEM') },
+  ]);
+  writeFileSync(join(directory, 'other.pem'), generateKeyPairSync('ec', ec).privateKey);
+  expect(problems(`sip: { tls: { cert: "${pem('localhost.cert')}", key: other.pem } }`)).toMatchObject([
+    { key: 'sip.tls', reason: 'cannot be used: key values mismatch' },
+  ]);
 });
+
+const ec = {
+  namedCurve: 'P-256',
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+} as const;
 
 test('a missing file is told, and a file without content is no error', () => {
   expect(() => loadConfiguration({ file: '/nonexistent.yaml', environment: {} })).toThrow(ConfigurationError);

@@ -1,6 +1,7 @@
 // The configuration: file, then environment, then command line; all else receives plain values.
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { parseDocument } from 'yaml';
 import { checkConfiguration, configurationKeys } from './configuration/check.ts';
 import { applyEnvironment } from './configuration/environment.ts';
@@ -214,16 +215,8 @@ function contradictions(configuration: Configuration, parsed: ParsedConfiguratio
         suggestion: 'a certificate and its key come together',
       });
     const files = configuration[part].tls;
-    for (const [name, file] of Object.entries(cert === undefined || key === undefined ? {} : (files ?? {}))) {
-      try {
-        accessSync(file, constants.R_OK);
-      } catch (error) {
-        problems.push({
-          key: `${part}.tls.${name}`,
-          reason: `cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`,
-        });
-      }
-    }
+    if (cert !== undefined && key !== undefined && files !== undefined)
+      problems.push(...tlsProblems(`${part}.tls`, files));
   }
   if (configuration.sip.listen.some(({ transport }) => transport === 'tls') && configuration.sip.tls === undefined)
     problems.push({
@@ -258,6 +251,34 @@ function contradictions(configuration: Configuration, parsed: ParsedConfiguratio
       suggestion: 'listen on 127.0.0.1, or start with --insecure in a closed network',
     });
   return problems;
+}
+
+/** Files that cannot be read, are no PEM, or do not belong together. */
+function tlsProblems(key: string, files: TlsFiles): Problem[] {
+  const read: Partial<Record<keyof TlsFiles, Buffer>> = {};
+  const problems: Problem[] = [];
+  for (const name of ['cert', 'key'] as const) {
+    try {
+      read[name] = readFileSync(files[name]);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      problems.push({ key: `${key}.${name}`, reason: `cannot read ${files[name]}: ${code}` });
+    }
+  }
+  if (problems.length > 0) return problems;
+  try {
+    createSecureContext(read);
+    return [];
+  } catch (error) {
+    const { reason, code } = error as { reason?: string; code?: string };
+    return [
+      {
+        key,
+        reason: `cannot be used: ${reason ?? code ?? 'unknown form'}`,
+        suggestion: 'a PEM certificate chain, and the PEM key without a passphrase that belongs to it',
+      },
+    ];
+  }
 }
 
 function listeners({ web, sip, turn, xmpp, msrp, media }: Configuration): HostPort[] {

@@ -10,7 +10,7 @@ import { type Endpoint, plainAddress } from '../transport/flow.ts';
 import { OutgoingConnections } from '../transport/outgoing.ts';
 import { primitives } from '../transport/primitives.ts';
 import { listenTcp, TcpFlows } from '../transport/tcp.ts';
-import { listenTls } from '../transport/tls.ts';
+import { listenTls, type TlsPort } from '../transport/tls.ts';
 import { listenUdp, type UdpPort } from '../transport/udp.ts';
 import { WebPort } from '../transport/web-port.ts';
 import { WebSocketFlows } from '../transport/websocket.ts';
@@ -273,14 +273,18 @@ async function compose(
   closers.push(() => webPort.close());
   webEndpoint = listened[0]!.port.endpoint;
   const udpPorts: UdpPort[] = [];
+  const tlsPorts: TlsPort[] = [];
   const sipListening = await listenAll({
     key: 'sip.listen',
     entries: configuration.sip.listen,
     configured: configuration.sip.configured,
     open: async (entry): Promise<Bound> => {
       if (entry.transport === 'tcp') return listenTcp({ ...entry, ...shared }, sip);
-      if (entry.transport === 'tls')
-        return listenTls({ ...entry, ...shared, tls: readTls(configuration.sip.tls as TlsFiles) }, sip);
+      if (entry.transport === 'tls') {
+        const port = await listenTls({ ...entry, ...shared, tls: readTls(configuration.sip.tls as TlsFiles) }, sip);
+        tlsPorts.push(port);
+        return port;
+      }
       const port = await listenUdp({ ...entry, stun: stun.respond, limits: limits.transport }, sip);
       udpPorts.push(port);
       return {
@@ -369,6 +373,7 @@ async function compose(
       hosts = hostPolicy(next);
       sip.routes = next.sip.routes;
       if (tls !== undefined && next.web.tls !== undefined) webPort.renewCertificate(readTls(next.web.tls));
+      if (next.sip.tls !== undefined) for (const port of tlsPorts) port.renewCertificate(readTls(next.sip.tls));
       const fixed = needRestart(current, next);
       current = { ...next, web: { ...next.web } };
       log.info({ accounts: changed }, 'reloaded');

@@ -1,4 +1,6 @@
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { connect as connectSecurely } from 'node:tls';
 import { afterEach, expect, test } from 'vitest';
@@ -210,6 +212,24 @@ test('SIP over TLS both ways, and only to a name that the certificate carries', 
   const stranger = new OutgoingConnections(new TcpFlows(recorded));
   const untrusted = stranger.flowTo('tls', port.endpoint, 'example.test');
   expect(await recorded.next('close')).toMatchObject({ flow: untrusted, reason: expect.stringMatching(/self-signed/) });
+});
+
+test('a TLS port takes a new certificate for the connections that begin from then on', async () => {
+  const port = await listenTls({ ...LOOPBACK, tls: testCertificate() }, new RecordedFlows());
+  cleanup.push(port.close);
+  const shown = async () => {
+    const socket = connectSecurely({ port: port.endpoint.port, host: 'localhost', rejectUnauthorized: false });
+    await once(socket, 'secureConnect');
+    const { fingerprint256 } = socket.getPeerX509Certificate()!;
+    socket.destroy();
+    return fingerprint256;
+  };
+  const before = await shown();
+  const file = (name: string) =>
+    readFileSync(new URL(`../../test/fixtures/tls/localhost.${name}.pem`, import.meta.url));
+  port.renewCertificate({ cert: file('cert'), key: file('key') });
+  expect(await shown()).toBe(new X509Certificate(file('cert')).fingerprint256);
+  expect(before).toBe(new X509Certificate(testCertificate().cert).fingerprint256);
 });
 
 test('plain octets on a TLS port end the connection, and its deadlines hold', async () => {

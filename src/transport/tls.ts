@@ -9,8 +9,13 @@ export interface TlsListenOptions extends Endpoint, StreamOptions {
   tls: Pick<TlsOptions, 'cert' | 'key' | 'ca' | 'minVersion'>;
 }
 
+export interface TlsPort extends StreamPort {
+  /** For the connections that begin from now on. */
+  renewCertificate(tls: TlsListenOptions['tls']): void;
+}
+
 /** SIP over TLS (RFC 3261 section 26.2.1), on a port of its own. */
-export function listenTls(options: TlsListenOptions, handler: FlowHandler): Promise<StreamPort> {
+export async function listenTls(options: TlsListenOptions, handler: FlowHandler): Promise<TlsPort> {
   const flows = new TcpFlows(handler, options.limits);
   const admission = options.admission ?? new Admission(flows.limits);
   const server = createServer({ ...options.tls, handshakeTimeout: flows.limits.tlsHandshakeTimeout });
@@ -25,7 +30,8 @@ export function listenTls(options: TlsListenOptions, handler: FlowHandler): Prom
     flows.accept(socket, true);
   });
   server.on('tlsClientError', (_error, socket) => socket.destroy());
-  return listening(server, options, flows);
+  const port = await listening(server, options, flows);
+  return { ...port, renewCertificate: (tls) => server.setSecureContext(tls) };
 }
 
 export interface TlsConnectOptions {
