@@ -39,21 +39,23 @@ test('goodput holds at twice the capacity; who is turned away gets 503, and afte
   await perform({ kind: 'call', peer, operations: 3000 }); // warm
   const full = await perform({ kind: 'call', peer, operations: 4000 });
   expect(full).toMatchObject({ failures: 0 });
-  const capacity = full.operations / (full.elapsed / 1000);
+  let capacity = full.operations / (full.elapsed / 1000);
 
-  const over = await perform({
-    kind: 'call',
-    peer,
-    operations: Math.round(capacity * 8),
-    rate: Math.round(capacity * 2),
-  });
-  const goodput = (over.operations - over.failures) / (over.elapsed / 1000);
-  process.stderr.write(
-    `capacity ${capacity.toFixed(0)} calls/s; offered ${(capacity * 2).toFixed(0)}: ${goodput.toFixed(0)} calls/s, ` +
-      `${over.failures} of ${over.operations} refused in ${over.elapsed.toFixed(0)} ms ${JSON.stringify(over.reasons)}\n`,
-  );
-  expect(Object.keys(over.reasons).filter((reason) => !reason.startsWith('SIP/2.0 503'))).toEqual([]);
-  expect(goodput).toBeGreaterThan(capacity * 0.7);
+  let over = full;
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const rate = Math.round(capacity * 2);
+    over = await perform({ kind: 'call', peer, operations: rate * 3, rate });
+    const goodput = (over.operations - over.failures) / (over.elapsed / 1000);
+    process.stderr.write(
+      `capacity ${capacity.toFixed(0)} calls/s, offered ${rate}: ${goodput.toFixed(0)} served, ` +
+        `${over.failures} of ${over.operations} refused ${JSON.stringify(over.reasons)}\n`,
+    );
+    expect(Object.keys(over.reasons).filter((reason) => !reason.startsWith('SIP/2.0 503'))).toEqual([]);
+    expect(goodput).toBeGreaterThan(capacity * 0.7);
+    // On a shared machine the first measurement can be too low: who served nearly all was not overloaded.
+    if (goodput < rate * 0.85) break;
+    capacity = goodput;
+  }
 
   // The server takes a moment to trust the calm.
   let after = over;
