@@ -39,10 +39,10 @@ function hmacSha1(key: Uint8Array): Mac {
       if (size > inner.length) inner = Buffer.alloc(size);
       inner.set(innerBlock);
       inner.set(octets.subarray(0, length), BLOCK);
-      // A string of 20 characters is made faster than a Buffer of 20 octets.
-      const digest = hash('sha1', inner.subarray(0, size), 'latin1');
+      // A string of 20 characters (an octet each) is made faster than a Buffer of 20 octets.
+      const digest = hash('sha1', inner.subarray(0, size), 'binary');
       for (let i = 0; i < SHA1; i++) outer[BLOCK + i] = digest.charCodeAt(i);
-      const result = hash('sha1', outer, 'latin1');
+      const result = hash('sha1', outer, 'binary');
       for (let i = 0; i < SHA1; i++) mac[i] = result.charCodeAt(i);
     },
   };
