@@ -1,7 +1,7 @@
 // RFC 8866 sections 6.6 and 6.15, `a=rtpmap` and `a=fmtp`; static payload types of RFC 3551 section 6.
 import type { ByteString } from '../byte-string.ts';
 import { formatParameters } from './format-parameters.ts';
-import { parseH264Format, sameH264 } from './h264-format.ts';
+import { parseH264Format } from './h264-format.ts';
 
 export interface Codec {
   payloadType: number;
@@ -79,22 +79,28 @@ export function staticCodec(payloadType: number): Codec | undefined {
 const OPTIONAL_CHANNELS = new Set(['telephone-event', 'cn']);
 
 /**
- * Whether two codecs are one (RFC 3264 section 6.1): name, clock rate, channels, and those format parameters that make
- * another codec of it: H.264 packetization and profile, VP9 and AV1 profile, iLBC mode is not one of them. A
- * telephone-event is one for each clock rate (RFC 4733 section 7.1.1 wants that of its audio).
+ * Two codecs are one when their keys are (RFC 3264 section 6.1): name, clock rate, channels, and those format parameters
+ * that make another codec of it: H.264 packetization mode and profile, VP9 and AV1 profile. A telephone-event is one for
+ * each clock rate (RFC 4733 section 7.1.1 wants that of its audio).
  */
-export function sameCodec(one: Codec, other: Codec): boolean {
-  const name = one.name.toLowerCase();
-  if (name !== other.name.toLowerCase() || one.clockRate !== other.clockRate) return false;
-  if (one.channels !== other.channels && !OPTIONAL_CHANNELS.has(name)) return false;
-  if (name === 'h264') return sameH264(parseH264Format(one.format), parseH264Format(other.format));
-  if (name === 'vp9') return parameter(one, 'profile-id', '0') === parameter(other, 'profile-id', '0');
-  if (name === 'av1') return parameter(one, 'profile', '0') === parameter(other, 'profile', '0');
-  return true;
+export function codecKey(codec: Codec): string {
+  const name = codec.name.toLowerCase();
+  const channels = OPTIONAL_CHANNELS.has(name) ? 1 : codec.channels;
+  return `${name}/${codec.clockRate}/${channels}${formatKey(name, codec.format)}`;
 }
 
-function parameter(codec: Codec, name: string, otherwise: string): string {
-  return formatParameters(codec.format).get(name) ?? otherwise;
+export function sameCodec(one: Codec, other: Codec): boolean {
+  return codecKey(one) === codecKey(other);
+}
+
+function formatKey(name: string, format: ByteString | undefined): string {
+  if (name === 'h264') {
+    const { packetizationMode, profile } = parseH264Format(format);
+    return `/${packetizationMode}/${profile ?? format}`;
+  }
+  if (name === 'vp9') return `/${formatParameters(format).get('profile-id') ?? '0'}`;
+  if (name === 'av1') return `/${formatParameters(format).get('profile') ?? '0'}`;
+  return '';
 }
 
 /** Formats that repair or wrap another one: RFC 4588, 2198, 5109, 8627. */

@@ -37,9 +37,3 @@ export function parseH264Format(format: ByteString | undefined): H264Format {
     level: Number.parseInt(id.slice(4), 16),
   };
 }
-
-export function sameH264(one: H264Format, other: H264Format): boolean {
-  return (
-    one.packetizationMode === other.packetizationMode && one.profile !== undefined && one.profile === other.profile
-  );
-}

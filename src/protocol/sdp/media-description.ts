@@ -9,7 +9,7 @@ import { type Fingerprint, parseFingerprint, parseSetup, type Setup } from './dt
 import { type HeaderExtension, parseHeaderExtension } from './header-extension.ts';
 import { type IceCredentials, iceCredentials } from './ice.ts';
 import { type Line, LineBlock } from './line.ts';
-import { parseRtcpFeedback, type RtcpFeedback } from './rtcp-feedback.ts';
+import { parseRtcpFeedback } from './rtcp-feedback.ts';
 import { malformed } from './sdp-error.ts';
 import { parseProfile, type RtpProfile } from './transport-profile.ts';
 
@@ -46,6 +46,7 @@ export class MediaDescription extends LineBlock implements MediaLine {
   readonly formats: readonly string[];
   readonly session: LineBlock;
   private parsedCodecs: readonly Codec[] | undefined;
+  private parsedFeedback: Map<number | '*', string[]> | undefined;
 
   /** `lines` are those after the "m=" line. */
   constructor(media: MediaLine, lines: readonly Line[], session: LineBlock) {
@@ -178,11 +179,18 @@ export class MediaDescription extends LineBlock implements MediaLine {
     return [...codecs.values()];
   }
 
-  /** The feedback that holds for a payload type, `*` included. */
-  feedback(payloadType: number): string[] {
-    return this.attributes('rtcp-fb')
-      .map(parseRtcpFeedback)
-      .filter((entry): entry is RtcpFeedback => entry?.payloadType === '*' || entry?.payloadType === payloadType)
-      .map((entry) => entry.feedback);
+  /** The feedback that holds for a payload type, that for `*` included. */
+  feedback(payloadType: number): readonly string[] {
+    if (this.parsedFeedback === undefined) {
+      this.parsedFeedback = new Map();
+      for (const value of this.attributes('rtcp-fb')) {
+        const entry = parseRtcpFeedback(value);
+        if (!entry) continue;
+        const list = this.parsedFeedback.get(entry.payloadType);
+        if (list) list.push(entry.feedback);
+        else this.parsedFeedback.set(entry.payloadType, [entry.feedback]);
+      }
+    }
+    return [...(this.parsedFeedback.get('*') ?? []), ...(this.parsedFeedback.get(payloadType) ?? [])];
   }
 }
