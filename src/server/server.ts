@@ -144,6 +144,7 @@ async function compose(
       auth: configuration.auth,
       routes: configuration.sip.routes,
       limits: limits.sip,
+      messageBytes: limits.transport.messageBytes,
     },
     {
       accounts,

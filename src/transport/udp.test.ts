@@ -27,6 +27,15 @@ async function peer(): Promise<Socket> {
   return socket;
 }
 
+test('a datagram over the bound is an error that the edge answers with 413', async () => {
+  const { recorded, port } = await listen({ limits: { messageBytes: 100 } });
+  const client = await peer();
+  client.send(`${OPTIONS}${'x'.repeat(100)}`, port.endpoint.port, '127.0.0.1');
+  expect(await recorded.next('error')).toMatchObject({ error: { answer: { status: 413 } } });
+  client.send(OPTIONS, port.endpoint.port, '127.0.0.1');
+  expect((await recorded.next('message')).text).toBe(OPTIONS);
+});
+
 test('a datagram is a message, its sender a flow, and the same flow each time', async () => {
   const { recorded, port } = await listen();
   const client = await peer();

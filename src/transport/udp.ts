@@ -1,7 +1,8 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import type { ByteString } from '../protocol/byte-string.ts';
-import { deliverMessage } from './deliver.ts';
+import { ProtocolError } from '../protocol/errors.ts';
+import { deliverError, deliverMessage } from './deliver.ts';
 import { type Endpoint, type Flow, type FlowHandler, nextFlowId, plainAddress } from './flow.ts';
 import { type TransportLimits, transportLimits } from './limits.ts';
 
@@ -105,7 +106,11 @@ class BoundPort implements UdpPort {
       if (datagram.length === 4) flow.send('\r\n');
       return;
     }
-    deliverMessage(flow, this.handler, datagram.toString('latin1'));
+    const text = datagram.toString('latin1');
+    if (datagram.length > this.#limits.messageBytes) {
+      const tooLarge = new ProtocolError('SIP_MESSAGE_SIZE', 'Message Too Large', { status: 413 });
+      deliverError(flow, this.handler, tooLarge, text);
+    } else deliverMessage(flow, this.handler, text);
   }
 }
 

@@ -79,6 +79,14 @@ test('a refused request is salvaged for its answer, without the lines that are b
   expect(salvageRequest(`${HEAD}${'x\r\n'.repeat(20_000)}`)?.method).toBeUndefined();
 });
 
+test('lines that end with LF alone are refused, and the request is salvaged to say so', () => {
+  const text = `${HEAD}\r\n`.replaceAll('\r\n', '\n');
+  expect(refusal(text)).toMatchObject({ message: 'Malformed Line End', answer: { status: 400 } });
+  expect(salvageRequest(text)?.callId).toBe('c');
+  expect(salvageRequest(text.replace('OPTIONS sip:bob@example.test SIP/2.0', 'SIP/2.0 200 OK'))).toBeUndefined();
+  expect(salvageRequest('\n'.repeat(70_000))).toBeUndefined();
+});
+
 test('an ACK, a response and a torso are not salvaged: nothing answers those', () => {
   expect(salvageRequest(HEAD.replaceAll('OPTIONS', 'ACK'))).toBeUndefined();
   expect(salvageRequest(HEAD.replace('OPTIONS sip:bob@example.test SIP/2.0', 'SIP/2.0 200 OK'))).toBeUndefined();

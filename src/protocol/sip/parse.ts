@@ -22,8 +22,11 @@ export function parseMessage(text: ByteString, limits: Partial<MessageLimits> = 
  */
 export function salvageRequest(text: ByteString, limits: Partial<MessageLimits> = MESSAGE_LIMITS): Request | undefined {
   let message: Message;
+  let start = text.slice(0, limits.size ?? MESSAGE_LIMITS.size);
+  // Whoever writes his first SIP by hand ends its lines so, and should hear of it.
+  if (!start.includes('\r\n')) start = start.replaceAll('\n', '\r\n').slice(0, limits.size ?? MESSAGE_LIMITS.size);
   try {
-    message = parse(text.slice(0, limits.size ?? MESSAGE_LIMITS.size), limits, true);
+    message = parse(start, limits, true);
   } catch (error) {
     if (error instanceof ProtocolError) return undefined;
     throw error;
@@ -42,7 +45,7 @@ function parse(text: ByteString, limits: Partial<MessageLimits>, lenient: boolea
   while (text.charCodeAt(at) === 13 && text.charCodeAt(at + 1) === 10) at += 2;
   const lineStart = at;
   const stop = lineStop(text, at);
-  if (stop < 0) throw noStartLine(text, at);
+  if (stop < 0) throw noStartLine(text, at, text.includes('\n', at) ? 'Malformed Line End' : undefined);
   const lineEnd = stop + 2;
 
   const mostFields = limits.fields ?? MESSAGE_LIMITS.fields;
@@ -142,8 +145,8 @@ function answer(text: ByteString, request: { status: number; close?: number }): 
   return request.close === undefined ? {} : { close: request.close };
 }
 
-function noStartLine(text: ByteString, at: number): ProtocolError {
-  return new ProtocolError('SIP_START_LINE', 'Malformed Start Line', isResponse(text, at) ? {} : { status: 400 });
+function noStartLine(text: ByteString, at: number, reason = 'Malformed Start Line'): ProtocolError {
+  return new ProtocolError('SIP_START_LINE', reason, isResponse(text, at) ? {} : { status: 400 });
 }
 
 function contentLength(reason: string): ProtocolError {

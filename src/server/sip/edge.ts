@@ -13,7 +13,7 @@ import {
 import { validateRequest, validateResponse } from '../../protocol/sip/validate.ts';
 import { serializeVia } from '../../protocol/sip/via.ts';
 import type { Flow } from '../../transport/flow.ts';
-import { ALLOW, type Answers, makeResponse, SUPPORTED } from './answer.ts';
+import { ALLOW, type Answers, type ExtraFields, makeResponse, SUPPORTED } from './answer.ts';
 import { type Authentication, type CredentialField, offersCredentials, type Refusal } from './authentication.ts';
 import { flowState } from './flow-state.ts';
 import type { FlowTokens } from './flow-token.ts';
@@ -33,6 +33,8 @@ import { ServerTransaction, type TransactionLayer } from './transactions.ts';
 import { tryUri } from './try-uri.ts';
 
 export interface EdgeParts {
+  /** The largest message in octets: the transports' bound. */
+  messageBytes: number;
   limits: SipLimits;
   /** auth.required of the configuration. */
   authRequired: boolean;
@@ -58,15 +60,17 @@ const POLICY_VIOLATION = 1008;
 export class Edge {
   transports: Transports = { udpFlow: () => undefined };
   readonly #parts: EdgeParts;
+  readonly #size: { size: number };
 
   constructor(parts: EdgeParts) {
     this.#parts = parts;
+    this.#size = { size: parts.messageBytes };
   }
 
   receive(flow: Flow, text: ByteString) {
     let message: Request | Response;
     try {
-      message = parseMessage(text) as Request | Response;
+      message = parseMessage(text, this.#size) as Request | Response;
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       return this.refuseText(flow, text, error);
@@ -79,7 +83,7 @@ export class Edge {
   refuseText(flow: Flow, text: ByteString | undefined, error: ProtocolError): void {
     this.#parts.counters.malformed += 1;
     const { status, close } = error.answer;
-    const request = status === undefined || text === undefined ? undefined : salvageRequest(text);
+    const request = status === undefined || text === undefined ? undefined : salvageRequest(text, this.#size);
     if (request !== undefined) this.#refuseMalformed(flow, request, error);
     if (close !== undefined && flow.transport !== 'udp') flow.close(close, error.message);
   }
@@ -305,7 +309,7 @@ export class Edge {
       if (flow.reliable) answers.reply(inbound, 503, undefined, [['Retry-After', '30']]);
       return; // a scanner on UDP is not worth a datagram
     }
-    // COMPAT: a wrong password is 403, not another challenge: baresip 1 answers those for ever. So is an unknown name.
+    // COMPAT: baresip 1 answers each new challenge with the same wrong password, 16 times in 20 ms: 403 ends that.
     if (verdict === 'invalid') return answers.reply(inbound, 403);
     const fields = authentication.challenge(request, field, now, verdict === 'stale');
     answers.reply(inbound, field === 'authorization' ? 401 : 407, undefined, fields);
@@ -364,7 +368,7 @@ export class Edge {
       if (method === 'REGISTER') return this.#register(inbound);
       if (target.user === undefined) return this.#toServer(inbound);
       // Presence has no place here yet: there is no event state to publish.
-      if (method === 'PUBLISH') return answers.reply(inbound, 489);
+      if (method === 'PUBLISH') return answers.reply(inbound, 489, undefined, EVENTS);
       // RFC 3261 section 12.2.2: a request of a dialog that we know nothing of, and that names nobody here
       if (request.to.tag !== undefined && MID_DIALOG.has(method)) return answers.reply(inbound, 481);
     } else if (inbound.token === undefined && request.to.tag !== undefined && !routing.peer(request.target.host)) {
@@ -391,7 +395,7 @@ export class Edge {
         ]);
       case 'SUBSCRIBE':
       case 'PUBLISH':
-        return answers.reply(inbound, 489);
+        return answers.reply(inbound, 489, undefined, EVENTS);
       case 'BYE':
       case 'INFO':
       case 'UPDATE':
@@ -433,6 +437,9 @@ export class Edge {
     else respond(answer);
   }
 }
+
+/** RFC 6665 section 8.4: a 489 says which events there are. The subscription that a REFER makes passes here, no more. */
+const EVENTS: ExtraFields = [['Allow-Events', 'refer']];
 
 /** Methods that mean nothing outside a dialog. */
 const MID_DIALOG = new Set(['BYE', 'UPDATE', 'PRACK', 'INFO', 'NOTIFY']);

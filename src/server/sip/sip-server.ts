@@ -1,6 +1,7 @@
 // The SIP server: registrar, location service and proxy for every flow it is given (the composition of src/server/sip).
 import type { ByteString } from '../../protocol/byte-string.ts';
 import type { ProtocolError } from '../../protocol/errors.ts';
+import { MESSAGE_LIMITS } from '../../protocol/sip/limits.ts';
 import type { TimerValues } from '../../protocol/sip/timers.ts';
 import type { Clock, Timer } from '../../transport/clock.ts';
 import type { Flow, FlowHandler } from '../../transport/flow.ts';
@@ -41,6 +42,8 @@ export interface SipServerOptions {
   };
   routes?: readonly StaticRoute[];
   limits?: Partial<SipLimits>;
+  /** The largest message in octets, as the transports bound it; default: 64 KiB. */
+  messageBytes?: number;
   timers?: TimerValues;
 }
 
@@ -99,6 +102,7 @@ export class SipServer implements FlowHandler {
     this.#overload = new Overload(limits, this.#transactions, ports.loopLag ?? (() => 0));
     const authentication = new Authentication(
       { realm: options.domain, algorithms: options.auth.digest, secret, limits },
+      this.#routing,
       accounts,
       primitives,
       counters,
@@ -126,6 +130,7 @@ export class SipServer implements FlowHandler {
       flows: this.#flows,
     });
     this.#edge = new Edge({
+      messageBytes: options.messageBytes ?? MESSAGE_LIMITS.size,
       limits,
       authRequired: options.auth.required,
       routing: this.#routing,
