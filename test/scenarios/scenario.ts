@@ -380,14 +380,16 @@ class Scenario {
     return `SIP/2.0 ${status} Because`;
   }
 
-  #credentials(party: Party, who: string, method: string, uri: string): [string, string] {
-    const [wanted = '', algorithmName, wrong] = who.split(' ');
+  /** `who`: name (`+60:name` is an ephemeral credential's), algorithm, wrong password; `uri=` for another digest URI. */
+  #credentials(party: Party, who: string, method: string, requestUri: string): [string, string] {
+    const [wanted = '', algorithmName, wrong] = who.split(' ').filter((word) => !word.startsWith('uri='));
+    const uri = / uri=(\S+)/.exec(who)?.[1] ?? requestUri;
     if (party.challenge === undefined) throw new Error('there was no challenge');
     const values = party.challenge.split('\n');
     const value = values.find((text) => algorithmName === undefined || text.includes(`algorithm=${algorithmName}`));
     const challenge = parseChallenge(value!.slice(value!.indexOf(':') + 1).trim())!;
-    const username = wanted.startsWith('+')
-      ? `${Math.floor(this.world.now() / 1000) + Number(wanted.split(':')[0]!.slice(1))}:${wanted.split(':')[1]}`
+    const username = /^[+-]/.test(wanted)
+      ? `${Math.floor(this.world.now() / 1000) + Number(wanted.split(':')[0])}:${wanted.split(':')[1]}`
       : wanted;
     const password =
       wrong !== undefined ? wrong : username.includes(':') ? ephemeralPassword(username) : `password of ${username}`;

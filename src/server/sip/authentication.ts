@@ -6,6 +6,7 @@ import type { Primitives } from '../../protocol/primitives.ts';
 import { type DigestCredentials, parseCredentials } from '../../protocol/sip/digest.ts';
 import { DigestVerifier } from '../../protocol/sip/digest-verifier.ts';
 import type { Request } from '../../protocol/sip/message.ts';
+import { canonicalUser } from '../../protocol/sip/uri.ts';
 import type { Identity } from '../../transport/flow.ts';
 import type { DigestAlgorithm, SipAccounts } from '../accounts/sip-accounts.ts';
 import type { ExtraFields } from './answer.ts';
@@ -14,18 +15,22 @@ import type { SipLimits } from './limits.ts';
 import type { SipCounters } from './metrics.ts';
 import { type Bucket, Buckets } from './overload.ts';
 import { ownText } from './own-text.ts';
+import type { Routing } from './routing.ts';
+import { tryUri } from './try-uri.ts';
 
 export type CredentialField = 'authorization' | 'proxy-authorization';
 
 /**
- * `none`: no credentials for our realm, or for a nonce that is not ours. `invalid`: a wrong name or password.
- * `throttled`: not looked at.
+ * `none`: no credentials for our realm, or none that are right. `invalid`: wrong ones, again and again. `throttled`: not
+ * looked at.
  */
 export type Refusal = 'none' | 'invalid' | 'stale' | 'throttled';
 export type Verdict = { identity: Identity } | Refusal;
 
 /** Credentials looked at in one request. */
 const MOST_CREDENTIALS = 8;
+/** Wrong credentials for a name that are challenged anew (RFC 3261 section 22.1); what comes after them is refused. */
+const CHALLENGED_ANEW = 3;
 
 export class Authentication {
   readonly realm: string;
@@ -36,15 +41,18 @@ export class Authentication {
   readonly #counters: SipCounters;
   readonly #names: Buckets;
   readonly #addresses: Buckets;
+  readonly #routing: Routing;
 
   constructor(
     options: { realm: string; algorithms: readonly DigestAlgorithm[]; secret: ByteString; limits: SipLimits },
+    routing: Routing,
     accounts: SipAccounts,
     primitives: Primitives,
     counters: SipCounters,
   ) {
     const { realm, algorithms, limits } = options;
     this.realm = realm;
+    this.#routing = routing;
     this.#accounts = accounts;
     const secret = primitives.hmac('sha256', options.secret, 'chappe digest nonce 1');
     this.#verifier = new DigestVerifier(primitives, { realm, algorithms, secret });
@@ -59,6 +67,7 @@ export class Authentication {
     this.#addresses = new Buckets(limits.sources);
   }
 
+  /** Throws ProtocolError (400): the credentials are right, but for another request. */
   verify(inbound: Inbound, field: CredentialField): Verdict {
     const { request, now } = inbound;
     const address = inbound.flow.remote.address;
@@ -73,15 +82,31 @@ export class Authentication {
       }
       const secrets = this.#accounts.digestSecrets(credentials.username, this.realm, algorithm, now);
       const result = this.#verifier.verify(credentials, request.method, secrets?.ha1 ?? [], now);
-      if (result === 'valid' && secrets !== undefined) return { identity: secrets.identity };
+      if (result === 'valid' && secrets !== undefined) {
+        if (!this.#designates(credentials.uri, request))
+          throw new ProtocolError('SIP_DIGEST_URI', 'Digest URI Of Another Request', { status: 400 });
+        return { identity: secrets.identity };
+      }
       if (result === 'stale') verdict = 'stale';
       else {
-        this.#failed(source, address, now);
+        const failures = this.#failed(source, address, now);
         // Without a challenge of ours it has only tried; after one it is wrong.
-        if (this.#verifier.isFresh(credentials.nonce, now)) verdict = 'invalid';
+        if (failures > CHALLENGED_ANEW && this.#verifier.isFresh(credentials.nonce, now)) verdict = 'invalid';
       }
     }
     return verdict;
+  }
+
+  /**
+   * RFC 7616 section 3.4.6: `uri` must be the resource of the request line, which a proxy on the way may have written
+   * otherwise. COMPAT: SIPp names the server alone, so a missing user is anybody.
+   */
+  #designates(text: ByteString, request: Request): boolean {
+    const uri = tryUri(text);
+    if (uri === undefined) return false;
+    const { target } = request;
+    if (uri.host.toLowerCase() !== target.host.toLowerCase() && !this.#routing.isLocalHost(uri.host)) return false;
+    return uri.user === undefined || target.user === undefined || canonicalUser(uri) === canonicalUser(target);
   }
 
   /** The challenges, one field for each algorithm, the preferred one first (RFC 8760 section 2.3). */
@@ -100,11 +125,13 @@ export class Authentication {
     );
   }
 
-  #failed(source: string, address: string, now: number): void {
+  /** How often this source has failed of late. */
+  #failed(source: string, address: string, now: number): number {
     const { failuresPerName, failureForgiven, failuresPerAddress, addressFailureForgiven } = this.#limits;
     this.#counters.authenticationFailures += 1;
-    drain(this.#names.get(ownText(source)), now, failuresPerName, failureForgiven);
+    const left = drain(this.#names.get(ownText(source)), now, failuresPerName, failureForgiven);
     drain(this.#addresses.get(address), now, failuresPerAddress, addressFailureForgiven);
+    return Math.ceil(failuresPerName - left);
   }
 }
 
@@ -119,9 +146,10 @@ function empty(bucket: Bucket | undefined, now: number, most: number, forgiven: 
   return bucket.tokens < 1;
 }
 
-function drain(bucket: Bucket, now: number, most: number, forgiven: number): void {
+function drain(bucket: Bucket, now: number, most: number, forgiven: number): number {
   refill(bucket, now, most, forgiven);
   bucket.tokens = Math.max(0, bucket.tokens - 1);
+  return bucket.tokens;
 }
 
 /** Those that can be read. Broken ones count as none: the answer is a challenge either way. */

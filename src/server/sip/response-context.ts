@@ -174,8 +174,9 @@ export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
     branch.timer?.close();
     branch.timer = this.#proxy.transactions.clock.setTimer(this.#proxy.limits.timerC, () => {
       branch.timer = undefined;
-      if (branch.proceeding) this.#cancelBranch(branch);
-      else this.#branchDone(branch, { status: 408 });
+      if (branch.proceeding) return this.#cancelBranch(branch);
+      branch.transaction.discard(); // nobody rings for a call that has been given up
+      this.#branchDone(branch, { status: 408 });
     });
   }
 
