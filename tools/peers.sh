@@ -4,6 +4,7 @@
 #   kamailio*             the other domain of the trapezoid, and the benchmark's peer
 #   sip-tester            SIPp: phones by the hundred over UDP and TCP (Debian builds it without TLS)
 #   baresip               a phone with real media over UDP, TCP and TLS
+#   coturn                a TURN server and its test client, and the benchmark's peer
 #   chromium firefox-esr  browsers for JsSIP, SIP.js and our own page
 #   ffmpeg openssl        tones and their check; certificates
 set -eu
@@ -17,6 +18,7 @@ kamailio-tls-modules
 kamailio-websocket-modules
 sip-tester
 baresip
+coturn
 chromium
 firefox-esr
 ffmpeg

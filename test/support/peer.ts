@@ -3,7 +3,17 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe } from 'vitest';
 
-export type Peer = 'kamailio' | 'sipp' | 'baresip' | 'chromium' | 'firefox' | 'ffmpeg' | 'openssl';
+export type Peer =
+  | 'kamailio'
+  | 'sipp'
+  | 'baresip'
+  | 'chromium'
+  | 'firefox'
+  | 'ffmpeg'
+  | 'openssl'
+  | 'turnserver'
+  | 'turnutils_uclient'
+  | 'turnutils_peer';
 
 const places: Record<Peer, readonly string[]> = {
   kamailio: ['kamailio'],
@@ -13,6 +23,9 @@ const places: Record<Peer, readonly string[]> = {
   firefox: ['/usr/lib/firefox-esr/firefox-esr', 'firefox-esr', 'firefox'],
   ffmpeg: ['ffmpeg'],
   openssl: ['openssl'],
+  turnserver: ['turnserver'],
+  turnutils_uclient: ['turnutils_uclient'],
+  turnutils_peer: ['turnutils_peer'],
 };
 
 /** The absolute path of a peer's program, or undefined when it is not installed. `CHAPPE_TEST_<PEER>` names another one. */

@@ -24,7 +24,7 @@ export interface TurnLimits {
 
 export const turnLimits: Readonly<TurnLimits> = {
   allocations: 10_000,
-  allocationsPerAccount: 100,
+  allocationsPerAccount: 200,
   allocationsPerAddress: 1_000,
   permissions: 100,
   channels: 100,

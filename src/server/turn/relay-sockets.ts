@@ -6,6 +6,7 @@ import type { AddressFamily } from '../../protocol/turn/attributes.ts';
 import type { Relay } from '../../protocol/turn/relay.ts';
 import { literalLookup } from '../../transport/udp.ts';
 import type { RelayAddress } from './relay-addresses.ts';
+import { DatagramSender } from './udp-port.ts';
 
 export interface RelayPorts {
   first: number;
@@ -24,6 +25,7 @@ export class RelaySocket implements Relay {
   readonly address: string;
   readonly port: number;
   readonly socket: Socket;
+  readonly sender: DatagramSender;
   allocation: Allocation | undefined;
 
   constructor({ family, advertised }: RelayAddress, port: number, socket: Socket) {
@@ -31,6 +33,7 @@ export class RelaySocket implements Relay {
     this.address = advertised;
     this.port = port;
     this.socket = socket;
+    this.sender = new DatagramSender(socket);
   }
 }
 

@@ -19,7 +19,7 @@ import type { TurnClient } from './client.ts';
 import { ownAddresses, type RelayAddress, relayMtu } from './relay-addresses.ts';
 import { type RelayPorts, type RelaySocket, RelaySockets } from './relay-sockets.ts';
 import { StreamClient } from './stream-client.ts';
-import { listenUdp, sendDatagram, type UdpPort } from './udp-port.ts';
+import { listenUdp, type UdpPort } from './udp-port.ts';
 import type { WebSocketClient } from './websocket-client.ts';
 
 export interface TurnServerOptions {
@@ -87,7 +87,7 @@ export class TurnServer {
     this.path = new RelayPath(this.#machine.state, {
       now,
       buffer: (size) => Buffer.allocUnsafe(size),
-      toPeer: (relay, data, port, address) => sendDatagram((relay as RelaySocket).socket, data, port, address),
+      toPeer: (relay, data, port, address) => (relay as RelaySocket).sender.send(data, port, address),
       toClient: (fiveTuple, message) => (fiveTuple as TurnClient).write(message),
     });
     const { path } = this;

@@ -12,13 +12,27 @@ const BUFFER = 4 * 1024 * 1024;
 /** Octets waiting in user space beyond which packets are dropped: the kernel takes no more, so the wire is full. */
 const QUEUE = 1024 * 1024;
 
-/** Sends unless too much is waiting already. Errors are those of UDP: the packet is lost. */
-export function sendDatagram(socket: Socket, message: Uint8Array, port: number, address: string): void {
-  try {
-    if (socket.getSendQueueSize() > QUEUE) return;
-    socket.send(message, port, address); // no callback: one would cost a tick for each packet
-  } catch {
-    // the socket was closed meanwhile
+/** Datagrams between two looks at what is waiting: a look costs a tenth of a send. */
+const LOOK = 32;
+
+/** Sends datagrams, unless too much is waiting already. Errors are those of UDP: the packet is lost. */
+export class DatagramSender {
+  readonly #socket: Socket;
+  #count = 0;
+  #full = false;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  send(message: Uint8Array, port: number, address: string): void {
+    try {
+      this.#count += 1;
+      if (this.#count % LOOK === 0) this.#full = this.#socket.getSendQueueSize() > QUEUE;
+      if (!this.#full) this.#socket.send(message, port, address); // no callback: one would cost a tick for each packet
+    } catch {
+      // the socket was closed meanwhile
+    }
   }
 }
 
@@ -26,6 +40,7 @@ export function sendDatagram(socket: Socket, message: Uint8Array, port: number, 
 export class UdpPort {
   readonly endpoint: Endpoint;
   readonly socket: Socket;
+  readonly sender: DatagramSender;
   readonly #server: TurnServer;
   /** By address as the socket says it, then by port: no key is made for a packet. */
   readonly #clients = new Map<string, Map<number, UdpClient>>();
@@ -33,6 +48,7 @@ export class UdpPort {
   constructor(server: TurnServer, socket: Socket) {
     this.#server = server;
     this.socket = socket;
+    this.sender = new DatagramSender(socket);
     const { address, port } = socket.address();
     this.endpoint = { address: plainAddress(address), port };
     socket.on('message', (datagram, remote) => this.#receive(datagram, remote));
@@ -78,16 +94,18 @@ class UdpClient implements TurnClient {
   allocation: FiveTuple['allocation'];
   opening: FiveTuple['opening'];
   readonly #port: UdpPort;
+  readonly #sender: DatagramSender;
 
   constructor(port: UdpPort, rawAddress: string, remotePort: number) {
     this.#port = port;
+    this.#sender = port.sender;
     this.rawAddress = rawAddress;
     this.address = plainAddress(rawAddress);
     this.port = remotePort;
   }
 
   write(message: Uint8Array): void {
-    sendDatagram(this.#port.socket, message, this.port, this.rawAddress);
+    this.#sender.send(message, this.port, this.rawAddress);
   }
 
   changed(): void {
