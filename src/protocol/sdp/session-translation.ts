@@ -30,6 +30,8 @@ interface Pending {
   offer: SessionDescription;
   /** What was made of it for the answerer. */
   sent: SessionDescription;
+  answered: boolean;
+  /** To come back to when it is refused. */
   before: { caller: unknown; callee: unknown; last: Record<Side, SessionDescription | undefined> };
 }
 
@@ -65,7 +67,7 @@ export class SessionTranslation {
     const to = otherSide(from);
     const state = { caller: this.sides.caller.state, callee: this.sides.callee.state, last: { ...this.last } };
     // An offer that comes while another one waits replaces it: a branch that is tried again (RFC 3264 section 4).
-    const before = this.pending?.before ?? state;
+    const before = this.pending && !this.pending.answered ? this.pending.before : state;
     this.sides[from].receiveOffer(offer);
     const contents = offer.media.map((section, index) => {
       const payloads = this.payloadsOf(index);
@@ -84,7 +86,7 @@ export class SessionTranslation {
       throw notAcceptable('No media that could be carried');
     }
     const sent = this.sides[to].writeOffer(contents, passedSessionLines(offer.lines));
-    this.pending = { offerer: from, offer, sent, before };
+    this.pending = { offerer: from, offer, sent, before, answered: false };
     this.last[from] = offer;
     const streams = {
       [from]: mediaStreams({ remote: offer, offerer: 'remote' }),
@@ -119,6 +121,7 @@ export class SessionTranslation {
     });
     const written = this.sides[offerer].writeAnswer(offer, contents, passedSessionLines(answer.lines));
     this.last[from] = answer;
+    this.pending = { ...pending, answered: true };
     const streams = {
       [from]: mediaStreams({ local: sent, remote: answer, offerer: 'local' }),
       [offerer]: mediaStreams({ local: written, remote: offer, offerer: 'remote' }),
