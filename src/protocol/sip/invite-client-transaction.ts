@@ -63,7 +63,7 @@ export const INVITE_CLIENT_TRANSITIONS: Transitions<InviteClientState, Input, Ac
 type Outputs = Output<Request, InviteClientTimer, ClientTransactionEvent>[];
 
 export class InviteClientTransaction {
-  readonly request: Request;
+  private invite: Request | undefined;
   private readonly reliable: boolean;
   private readonly timers: TimerValues;
   private current: InviteClientState = 'calling';
@@ -71,7 +71,7 @@ export class InviteClientTransaction {
   private ack: Request | undefined;
 
   constructor(request: Request, options: TransactionOptions) {
-    this.request = request;
+    this.invite = request;
     this.reliable = options.reliable;
     this.timers = options.timers ?? DEFAULT_TIMERS;
     this.intervalA = this.timers.t1;
@@ -79,6 +79,16 @@ export class InviteClientTransaction {
 
   get state(): InviteClientState {
     return this.current;
+  }
+
+  get request(): Request {
+    if (this.invite === undefined) throw new Error('The INVITE was released.');
+    return this.invite;
+  }
+
+  /** Once `accepted` nothing is made of the INVITE any more, and it may be large: lets go of it until timer M. */
+  release(): void {
+    if (this.current === 'accepted') this.invite = undefined;
   }
 
   start(_now: number): Outputs {

@@ -81,7 +81,7 @@ export const INVITE_SERVER_TRANSITIONS: Transitions<InviteServerState, Input, Ac
 type Outputs = Output<Response, InviteServerTimer, ServerTransactionEvent>[];
 
 export class InviteServerTransaction {
-  readonly request: Request;
+  private invite: Request | undefined;
   private readonly reliable: boolean;
   private readonly timers: TimerValues;
   /** The 100 is still owed. */
@@ -91,7 +91,7 @@ export class InviteServerTransaction {
   private latest: Response | undefined;
 
   constructor(request: Request, options: InviteServerTransactionOptions) {
-    this.request = request;
+    this.invite = request;
     this.reliable = options.reliable;
     this.timers = options.timers ?? DEFAULT_TIMERS;
     this.trying = options.automaticTrying !== false;
@@ -100,6 +100,16 @@ export class InviteServerTransaction {
 
   get state(): InviteServerState {
     return this.current;
+  }
+
+  get request(): Request {
+    if (this.invite === undefined) throw new Error('The INVITE was released.');
+    return this.invite;
+  }
+
+  /** Once `accepted` nothing is made of the messages any more, and they may be large: lets go of them until timer L. */
+  release(): void {
+    if (this.current === 'accepted') this.invite = this.latest = undefined;
   }
 
   start(_now: number): Outputs {

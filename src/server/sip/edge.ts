@@ -225,7 +225,7 @@ export class Edge {
     const cancelled = transactions.servers.get(cancelledTransactionKey(request));
     const context = cancelled?.user;
     const expired = state.identity !== undefined && hasExpired(state.identity, now);
-    if (!(context instanceof ResponseContext) || !sameSource(context.inbound.flow, flow)) {
+    if (!(context instanceof ResponseContext) || !sameSource(context.flow, flow)) {
       if (expired) return this.#forbid(inbound);
       return answers.reply(inbound, 481);
     }

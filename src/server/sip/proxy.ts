@@ -259,7 +259,7 @@ export class SipProxy implements Forwarder {
   }
 
   upstream(context: ResponseContext, response: Response, branch: Branch | undefined): void {
-    this.#countCall(context, response.status);
+    this.#countCall(response);
     if (branch === undefined) return;
     // RFC 3325 section 5: what a stranger asserts goes no further.
     if (!branch.target.peer?.trusted) stripAsserted(response);
@@ -268,19 +268,20 @@ export class SipProxy implements Forwarder {
     if (recordRoute === undefined || !response.has('record-route')) return;
     const { forwarding } = this.#parts;
     const user = recordRoute.slice(recordRoute.indexOf(':') + 1, recordRoute.indexOf('@'));
-    const upstream = `<${forwarding.uri(context.inbound.flow, user)}>`;
+    const upstream = `<${forwarding.uri(context.flow, user)}>`;
     if (upstream === recordRoute) return;
     const fields = response.all('record-route').map((value) => replaceRoute(value, user, upstream));
     response.set('record-route', fields.join(', '));
   }
 
-  #countCall(context: ResponseContext, status: number): void {
+  #countCall(response: Response): void {
+    const { status } = response;
     if (status < 200) return;
-    const { method, callId } = context.request;
-    if (method === 'BYE') this.calls.delete(callId);
+    const { method } = response.cseq;
+    if (method === 'BYE') this.calls.delete(response.callId);
     else if (method === 'INVITE' && status < 300) {
       if (this.calls.size >= MOST_CALLS) this.calls.clear(); // calls whose BYE went astray: start counting anew
-      this.calls.add(ownText(callId));
+      this.calls.add(ownText(response.callId));
     }
   }
 
@@ -351,6 +352,8 @@ function replaceRoute(value: ByteString, user: string, route: ByteString): ByteS
 function stripAsserted(message: Request | Response): void {
   if (message.has('p-asserted-identity')) message.remove('p-asserted-identity');
   if (message.has('p-preferred-identity')) message.remove('p-preferred-identity');
+  // COMPAT: older phones show this name (draft-ietf-sip-privacy) and know nothing of RFC 3325.
+  if (message.has('remote-party-id')) message.remove('remote-party-id');
 }
 
 function flowSide(flow: Flow): TokenSide {

@@ -4,6 +4,7 @@
 import { createCancel } from '../../protocol/sip/cancel.ts';
 import type { Request, Response } from '../../protocol/sip/message.ts';
 import type { Timer } from '../../transport/clock.ts';
+import type { Flow } from '../../transport/flow.ts';
 import { makeResponse } from './answer.ts';
 import { betterResponse, type Outcome } from './best-response.ts';
 import { type FlowDependent, flowState } from './flow-state.ts';
@@ -56,14 +57,14 @@ export class Branch {
 const CANCEL_WAIT = 32_000;
 
 export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
-  readonly inbound: Inbound;
-  /** The request after RFC 3261 section 16.4. */
-  readonly request: Request;
+  /** The flow the request came by. */
+  readonly flow: Flow;
   readonly server: ServerTransaction;
   /** Called once when the server transaction is over. */
   whenDone: (() => void) | undefined;
   readonly #proxy: Forwarder;
   readonly #invite: boolean;
+  #inbound: Inbound | undefined;
   readonly #branches: Branch[] = [];
   #groups: Target[][];
   #breadth: number;
@@ -79,19 +80,30 @@ export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
 
   constructor(proxy: Forwarder, inbound: Inbound, server: ServerTransaction, groups: Target[][], breadth: number) {
     this.#proxy = proxy;
-    this.inbound = inbound;
-    this.request = inbound.request;
+    this.#inbound = inbound;
+    this.flow = inbound.flow;
     this.server = server;
     this.#groups = groups;
     this.#breadth = breadth;
     this.#invite = inbound.request.method === 'INVITE';
   }
 
+  /** Until a 2xx has gone up. */
+  get inbound(): Inbound {
+    if (this.#inbound === undefined) throw new Error('The request was released.');
+    return this.#inbound;
+  }
+
+  /** The request after RFC 3261 section 16.4; until a 2xx has gone up. */
+  get request(): Request {
+    return this.inbound.request;
+  }
+
   start(): void {
     this.server.user = this;
     this.#proxy.contexts.add(this);
-    if (this.#invite && this.inbound.flow.reliable) {
-      const state = flowState(this.inbound.flow);
+    if (this.#invite && this.flow.reliable) {
+      const state = flowState(this.flow);
       state.dependents ??= new Set();
       state.dependents.add(this);
     }
@@ -269,6 +281,8 @@ export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
       if (first) {
         this.#stopRinging();
         this.#cancelBranches('SIP;cause=200;text="Call completed elsewhere"');
+        // The context stays for timers L and M, 32 s, in case another branch answers 2xx: its messages need not.
+        this.#inbound = this.#best = this.#challenges = undefined;
       }
       return;
     }
@@ -357,7 +371,7 @@ export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
     this.#stopRinging();
     for (const branch of this.#branches) branch.timer?.close();
     this.#proxy.contexts.delete(this);
-    if (this.#invite) flowState(this.inbound.flow).dependents?.delete(this);
+    if (this.#invite) flowState(this.flow).dependents?.delete(this);
     this.whenDone?.();
   }
 }

@@ -74,7 +74,6 @@ class Timers {
 }
 
 export class ClientTransaction implements FlowDependent {
-  readonly request: Request;
   readonly flow: Flow;
   readonly key: string;
   readonly #layer: TransactionLayer;
@@ -84,7 +83,6 @@ export class ClientTransaction implements FlowDependent {
 
   constructor(layer: TransactionLayer, request: Request, flow: Flow, user: ClientUser) {
     this.#layer = layer;
-    this.request = request;
     this.flow = flow;
     this.#user = user;
     this.key = clientTransactionKey(request);
@@ -100,6 +98,11 @@ export class ClientTransaction implements FlowDependent {
     return this.#machine.state;
   }
 
+  /** As it was sent; not of an INVITE that has been answered 2xx. */
+  get request(): Request {
+    return this.#machine.request;
+  }
+
   start(): void {
     this.#layer.clients.set(this.key, this);
     const state = flowState(this.flow);
@@ -110,6 +113,8 @@ export class ClientTransaction implements FlowDependent {
 
   receive(response: Response): void {
     this.#perform(this.#machine.receive(response, this.#layer.clock.now()));
+    // It stays for 32 s: a thousand calls a second would keep a hundred megabytes alive.
+    if (this.#machine instanceof InviteClientTransaction) this.#machine.release();
   }
 
   flowLost(): void {
@@ -174,7 +179,6 @@ export class ClientTransaction implements FlowDependent {
 }
 
 export class ServerTransaction {
-  readonly request: Request;
   /** Where its responses go (RFC 3261 section 18.2.2, RFC 3581): the flow the request came by, or its sent-by port. */
   readonly flow: Flow;
   readonly key: string;
@@ -188,7 +192,6 @@ export class ServerTransaction {
   constructor(layer: TransactionLayer, key: string, request: Request, flow: Flow, source: string) {
     this.#layer = layer;
     this.key = key;
-    this.request = request;
     this.flow = flow;
     this.source = source;
     this.#timers = new Timers(layer.clock);
@@ -203,6 +206,11 @@ export class ServerTransaction {
     return this.#machine.state;
   }
 
+  /** Not of an INVITE that has been answered 2xx. */
+  get request(): Request {
+    return this.#machine.request;
+  }
+
   start(): void {
     this.#layer.added(this);
     this.#perform(this.#machine.start(this.#layer.clock.now()));
@@ -215,6 +223,7 @@ export class ServerTransaction {
 
   respond(response: Response): void {
     this.#perform(this.#machine.respond(response, this.#layer.clock.now()));
+    if (this.#machine instanceof InviteServerTransaction) this.#machine.release();
   }
 
   /** Ends without an answer (RFC 4320 section 4.2: a non-INVITE is never answered 408). */
