@@ -66,6 +66,9 @@ export function judgeHandshake(
     throw new ProtocolError('WS_UPGRADE', 'A WebSocket begins with GET and Upgrade: websocket.', { status: 400 });
   }
 
+  if (headers.host === undefined || request.httpVersion === '1.0') {
+    throw new ProtocolError('WS_UPGRADE', 'A WebSocket handshake is HTTP/1.1 and has a Host.', { status: 400 });
+  }
   const { name, offered } = chooseSubprotocol(headers['sec-websocket-protocol'], subprotocols);
   const subprotocol = subprotocols.get(name);
 

@@ -257,6 +257,15 @@ test('a wrong key is 400, and so is another method than GET', async () => {
   expect((await client.takeResponse()).status).toBe(400);
 });
 
+test('a handshake without a Host, or of HTTP/1.0, is 400 (RFC 6455 section 4.2.1)', async () => {
+  const { port } = await start();
+  expect(await status(port, { Host: undefined })).toBe(400);
+  const old = await RawClient.connect(port);
+  old.write(handshakeRequest().replace('HTTP/1.1', 'HTTP/1.0'));
+  expect((await old.takeResponse()).status).toBe(400);
+  old.destroy();
+});
+
 test('an Origin that is neither ours nor listed is 403; none, ours and listed ones are let in', async () => {
   const { port } = await start();
   expect(await status(port, { Origin: 'https://evil.test' })).toBe(403);
