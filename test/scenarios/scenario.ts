@@ -265,7 +265,8 @@ class Scenario {
     );
     const via = all.filter(([name]) => name === 'Via');
     const others = all.filter(([name]) => name !== 'Via');
-    const lines = [...via, ...others, ['Content-Length', String(body.length)] as [string, string]];
+    const lines = [...via, ...others];
+    if (!removed.has('content-length')) lines.push(['Content-Length', String(body.length)]);
     const text = `${start}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`;
     if (!/^\d/.test(what)) this.#leg(party, call)?.sent.push(text);
     this.world.deliver(party.flow, text);

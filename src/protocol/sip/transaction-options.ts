@@ -8,6 +8,6 @@ export interface TransactionOptions {
 }
 
 export interface InviteServerTransactionOptions extends TransactionOptions {
-  /** Answer 100 by itself after 200 ms (RFC 3261 section 17.2.1); false when the user answers at once. Default: true. */
+  /** Answer 100 by itself within 200 ms (RFC 3261 section 17.2.1); false when the user answers at once. Default: true. */
   readonly automaticTrying?: boolean;
 }

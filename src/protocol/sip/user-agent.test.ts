@@ -78,7 +78,7 @@ test('CANCEL waits for a provisional response', () => {
   alice.run(alice.agent.invite('c', 'sip:bob@example.test', { offer: sdp('o') }, time.now));
   alice.run(alice.agent.hangUp('c', {}, time.now));
   expect(alice.sent).toEqual(['INVITE']);
-  time.advance(1_000); // Bob's 100 after 200 ms
+  time.advance(1_000); // Bob's 100 within 200 ms
   expect(alice.sent).toEqual(['INVITE', 'CANCEL', 'ACK']);
   expect(alice.last('ended').cause).toBe('cancelled');
 });

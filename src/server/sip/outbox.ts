@@ -17,6 +17,9 @@ export class Outbox {
 
   /** False: the flow is dead (or too slow), the message is lost. */
   send(flow: Flow, message: Message): boolean {
+    // RFC 3261 section 18.3: on a stream it is all that ends a message; in a datagram or a frame it may be missing.
+    if ((flow.transport === 'tcp' || flow.transport === 'tls') && !message.has('content-length'))
+      message.set('content-length', String(message.body.length));
     return this.sendText(flow, message.serialize());
   }
 
