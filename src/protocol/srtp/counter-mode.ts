@@ -79,11 +79,13 @@ export class CounterMode implements Transform {
   }
 }
 
+/** Where counter blocks are put together: one for all sessions, since nothing is awaited. */
+let counters = new Uint8Array(16 * BLOCKS_AHEAD);
+
 /** Makes counter blocks, and of them keystream; for the packets that are likely to come next as well. */
 class Counters {
   private readonly cipher: BlockCipher;
   private readonly salt: Uint8Array;
-  private counters = new Uint8Array(16 * BLOCKS_AHEAD);
 
   constructor(cipher: BlockCipher, salt: Uint8Array) {
     this.cipher = cipher;
@@ -116,8 +118,8 @@ class Counters {
   /** Section 4.1.1: IV = (k_s * 2^16) XOR (SSRC * 2^64) XOR (i * 2^16), and the block's number in its last 16 bits. */
   private make(ssrc: number, first: number, packets: number, blocks: number): Uint8Array {
     const size = 16 * packets * blocks;
-    if (size > this.counters.length) this.counters = new Uint8Array(size);
-    const { counters, salt } = this;
+    if (size > counters.length) counters = new Uint8Array(size);
+    const { salt } = this;
     const s0 = readUint32(salt, 0);
     const s1 = readUint32(salt, 4) ^ ssrc;
     let at = 0;

@@ -15,6 +15,8 @@ export class SrtpReceiver {
   private readonly transform: Transform;
   private readonly tag: number;
   private readonly rtcpTrailer: number;
+  /** Where the E bit and the index stand, from the end: AEAD has its tag before them, HMAC behind. */
+  private readonly rtcpIndex: number;
   private readonly sources: Sources;
   private readonly rtcpSources: Sources;
   /** Stands for whichever SSRC has sent nothing authentic yet: forged ones make no garbage either. */
@@ -25,6 +27,7 @@ export class SrtpReceiver {
     this.transform = createTransform(options);
     this.tag = tag;
     this.rtcpTrailer = rtcpTag + 4;
+    this.rtcpIndex = options.profile === 'SRTP_AEAD_AES_128_GCM' ? 4 : this.rtcpTrailer;
     this.sources = new Sources(options.sources ?? DEFAULT_SOURCES);
     this.rtcpSources = new Sources(options.sources ?? DEFAULT_SOURCES);
   }
@@ -51,7 +54,7 @@ export class SrtpReceiver {
   unprotectRtcp(packet: Uint8Array, length: number): number {
     const end = length - this.rtcpTrailer;
     if (end < RTCP_CLEAR || length > packet.length || packet[0]! >> 6 !== 2) return MALFORMED;
-    const trailer = readUint32(packet, this.tag === 16 ? length - 4 : end);
+    const trailer = readUint32(packet, length - this.rtcpIndex);
     if (trailer < E_BIT) return NOT_ENCRYPTED;
     const index = trailer - E_BIT;
     const id = readUint32(packet, 4);
