@@ -127,7 +127,8 @@ export class Registrar {
     }
     if (fresh === 0) return undefined;
     const live = existing.filter((binding) => binding.expires > now && binding.flow.open).length;
-    if (live + fresh > limits.bindings) return { status: 403, reason: 'Too Many Bindings' };
+    if (live + fresh - leftBehind(existing, updates, now).length > limits.bindings)
+      return { status: 403, reason: 'Too Many Bindings' };
     if (existing.length === 0 && this.#location.addresses >= limits.addresses)
       return { status: 503, fields: [['Retry-After', '60']] };
     // RFC 5626 section 6: behind a proxy that does not do outbound, the flow is not ours to keep.
@@ -178,6 +179,11 @@ export class Registrar {
       // A binding that has lost its flow is in nobody's way.
       for (const dead of location.all(aor).filter((other) => !other.flow.open || other.expires <= now))
         location.remove(dead);
+      if (location.all(aor).length >= this.#options.limits.bindings) {
+        const [left] = leftBehind(location.all(aor), updates, now);
+        if (left !== undefined) location.remove(left);
+        changed ||= left !== undefined;
+      }
       const added: Binding = {
         aor,
         id: location.bindingId(aor, update.instance ?? update.uri),
@@ -233,6 +239,17 @@ function matching(bindings: readonly Binding[], update: ContactUpdate): Binding 
   if (same !== undefined) return same;
   const uri = parseUri(update.uri);
   return bindings.find((binding) => binding.regId === undefined && sameUri(parseUri(binding.contact), uri));
+}
+
+/**
+ * Live bindings on UDP that the request does not refresh, the longest unrefreshed first: they make room at the bound. A
+ * phone that is started anew on a new port leaves its old binding behind, and that must not lock its owner out.
+ */
+function leftBehind(bindings: readonly Binding[], updates: readonly ContactUpdate[], now: number): Binding[] {
+  const refreshed = new Set(updates.map((update) => matching(bindings, update)));
+  return bindings
+    .filter((binding) => !binding.flow.reliable && binding.expires > now && !refreshed.has(binding))
+    .sort((a, b) => a.registered - b.registered);
 }
 
 function pathOf(inbound: Inbound, limits: SipLimits): ByteString[] {
