@@ -32,7 +32,7 @@ export function configurationMarkdown(): string {
     'goes over the file, the command line (`--data`, `--listen`) over both. Unknown `CHAPPE_` names are warned of. Paths in the file',
     'are relative to the file, others to the working directory.',
     '',
-    'SIGHUP reads it again. Accounts, `auth.secret`, `auth.handshake`, `web.origins`, `web.hosts`, `sip.routes`, `drain` and the',
+    'SIGHUP reads it again. Accounts, `auth.secret`, `turn.secret`, `auth.handshake`, `web.origins`, `web.hosts`, `sip.routes`, `drain` and the',
     'content of the certificate files take effect at once, the rest at the next start (the log says which).',
     '',
     '## Keys',

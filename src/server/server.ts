@@ -161,15 +161,11 @@ async function compose(
   const software = `Chappe ${version}`;
   const stun = new StunServer({ software });
   const { turn: turnConfiguration } = configuration;
+  const turnCredentials = new AccountCredentials({ accounts, realm: domain, primitives, now: wallClock });
+  turnCredentials.secrets = turnConfiguration.secrets ?? [];
   const turn = new TurnServer({
     realm: domain,
-    credentials: new AccountCredentials({
-      accounts,
-      realm: domain,
-      primitives,
-      now: wallClock,
-      ...(turnConfiguration.secrets && { secrets: turnConfiguration.secrets }),
-    }),
+    credentials: turnCredentials,
     primitives,
     clock: nativeClock,
     binding: stun.respond,
@@ -189,6 +185,7 @@ async function compose(
     transport: limits.transport,
     admission,
     onEvent: (event) => logTurn(log, event),
+    onFault: (error) => log.error({ error: String(error) }, 'fault in TURN'),
   });
   const webFlows = new WebSocketFlows(sip, limits.transport);
   const streamFlows = new TcpFlows(sip, limits.transport);
@@ -371,9 +368,14 @@ async function compose(
       const secrets = authSecrets(next.data, next.auth.secrets);
       accounts.secrets = secrets;
       issuer.secrets = secrets;
+      turnCredentials.secrets = next.turn.secrets ?? [];
       hosts = hostPolicy(next);
       sip.routes = next.sip.routes;
-      if (tls !== undefined && next.web.tls !== undefined) webPort.renewCertificate(readTls(next.web.tls));
+      if (tls !== undefined && next.web.tls !== undefined) {
+        const renewed = readTls(next.web.tls);
+        webPort.renewCertificate(renewed);
+        turn.renewCertificate(renewed);
+      }
       if (next.sip.tls !== undefined) for (const port of tlsPorts) port.renewCertificate(readTls(next.sip.tls));
       const fixed = needRestart(current, next);
       current = { ...next, web: { ...next.web } };
@@ -460,6 +462,7 @@ const RELOADED = new Set([
   'accounts',
   'drain',
   'auth.secrets',
+  'turn.secrets',
   'auth.handshake',
   'web.origins',
   'web.hosts',

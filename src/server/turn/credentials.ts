@@ -12,20 +12,18 @@ export interface AccountCredentialsOptions {
   primitives: Primitives;
   /** Milliseconds since 1970. */
   now: () => number;
-  /** `turn.secret`, text: makes ephemeral credentials that only TURN accepts, besides those of `auth.secret`. */
-  secrets?: readonly string[];
 }
 
 /** Who may use TURN: accounts with their password, and ephemeral credentials. */
 export class AccountCredentials implements TurnCredentials {
   readonly #options: AccountCredentialsOptions;
-  #secrets: string[];
+  #secrets: string[] = [];
 
   constructor(options: AccountCredentialsOptions) {
     this.#options = options;
-    this.#secrets = (options.secrets ?? []).map(encodeUtf8);
   }
 
+  /** `turn.secret`, text: makes ephemeral credentials that only TURN accepts, besides those of `auth.secret`. */
   set secrets(secrets: readonly string[]) {
     this.#secrets = secrets.map(encodeUtf8);
   }

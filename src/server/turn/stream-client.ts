@@ -4,8 +4,7 @@ import { isChannelData } from '../../protocol/turn/channel-data.ts';
 import type { FiveTuple } from '../../protocol/turn/five-tuple.ts';
 import { isSendIndication } from '../../protocol/turn/indications.ts';
 import { TurnStream } from '../../protocol/turn/stream.ts';
-import { plainAddress } from '../../transport/flow.ts';
-import { MAX_MESSAGE, MAX_STRANGER_MESSAGE, type TurnClient } from './client.ts';
+import { clientAddress, MAX_MESSAGE, MAX_STRANGER_MESSAGE, type TurnClient } from './client.ts';
 import type { TurnServer } from './turn-server.ts';
 
 /** How long a connection may be silent before the kernel asks whether it is still there. Milliseconds. */
@@ -28,7 +27,7 @@ export class StreamClient implements TurnClient {
     this.#server = server;
     this.#socket = socket;
     this.transport = secure ? 'tls' : 'tcp';
-    this.address = plainAddress(socket.remoteAddress);
+    this.address = clientAddress(socket.remoteAddress);
     this.port = socket.remotePort ?? 0;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE);

@@ -1,5 +1,6 @@
 import { answerBinding } from '../../protocol/stun/binding.ts';
 import type { Endpoint } from '../../transport/flow.ts';
+import { clientAddress } from './client.ts';
 
 /** STUN Binding (RFC 8489): tells a client its address as seen from here. Without state, for every port that has it. */
 export class StunServer {
@@ -14,7 +15,8 @@ export class StunServer {
 
   /** The answer to one message; undefined: silence. */
   readonly respond = (message: Uint8Array, source: Endpoint): Uint8Array | undefined => {
-    const answer = answerBinding(message, source, this.#software);
+    const { port } = source;
+    const answer = answerBinding(message, { address: clientAddress(source.address), port }, this.#software);
     if (answer !== undefined) this.answered += 1;
     return answer;
   };

@@ -18,12 +18,22 @@ import {
   evenPort,
   family,
   request,
+  requestedTransport,
   seconds,
   sendIndication,
 } from '../../../test/support/turn-messages.ts';
 import { parseXorAddress, XOR_MAPPED_ADDRESS } from '../../protocol/stun/attributes.ts';
 import { BINDING } from '../../protocol/stun/message.ts';
-import { CHANNEL_BIND, DATA, REFRESH, RESERVATION_TOKEN, XOR_RELAYED_ADDRESS } from '../../protocol/turn/numbers.ts';
+import {
+  ALLOCATE,
+  CHANNEL_BIND,
+  DATA,
+  NONCE,
+  REALM as REALM_TYPE,
+  REFRESH,
+  RESERVATION_TOKEN,
+  XOR_RELAYED_ADDRESS,
+} from '../../protocol/turn/numbers.ts';
 import { nativeClock } from '../../transport/clock.ts';
 import { primitives } from '../../transport/primitives.ts';
 import { WebPort } from '../../transport/web-port.ts';
@@ -187,6 +197,35 @@ test('a range of ports that is used up: 508, and what is given back can be had a
   expect((await next.allocate([token])).relayed.port).toBe(even.relayed.port + 1);
   await pair.ask(REFRESH, [seconds(0)]);
   expect((await others[2]?.allocate())?.relayed.port).toBe(even.relayed.port);
+});
+
+test('a client with a link-local address learns it without the interface', () => {
+  const answer = new Answer(
+    new StunServer().respond(request(BINDING), { address: 'fe80::1%eth0', port: 4711 }) as Uint8Array,
+  );
+  expect(answer.addresses(XOR_MAPPED_ADDRESS)).toEqual([{ address: 'fe80::1', port: 4711 }]);
+});
+
+test('a fault of ours costs that message its answer, and nothing else', async () => {
+  const faults: unknown[] = [];
+  let broken = true;
+  const server = startServer({
+    credentials: {
+      keys: () => {
+        if (broken) throw new Error('the accounts are gone');
+        return { keys: [createHash('md5').update(`alice:${REALM}:secret1`).digest('binary')], account: 'alice' };
+      },
+    },
+    onFault: (error) => faults.push(error),
+  });
+  const { endpoint } = await server.listenUdp(LOOPBACK);
+  const turnClient = client(await udpWire(endpoint.port));
+  const challenge = await turnClient.exchange(request(ALLOCATE, [requestedTransport()]));
+  turnClient.user = { ...turnClient.user, realm: challenge.text(REALM_TYPE), nonce: challenge.text(NONCE) };
+  turnClient.wire.send(request(ALLOCATE, [requestedTransport()], turnClient.user));
+  await expect.poll(() => faults.length).toBe(1);
+  broken = false;
+  expect((await turnClient.allocate()).isSuccess).toBe(true);
 });
 
 test('a connection that ends takes its allocation with it', async () => {

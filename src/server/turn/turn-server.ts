@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
+import { createServer as createTlsServer, type TlsOptions, type Server as TlsServer } from 'node:tls';
 import type { ByteString } from '../../protocol/byte-string.ts';
 import type { Primitives } from '../../protocol/primitives.ts';
 import { BINDING } from '../../protocol/stun/message.ts';
@@ -41,6 +41,8 @@ export interface TurnServerOptions {
   /** Shared with other listeners, so that an address is counted once. */
   admission?: Admission;
   onEvent?: (event: TurnEvent) => void;
+  /** A fault of ours while a message was handled, for the log. The message got no answer. */
+  onFault?: (error: unknown) => void;
 }
 
 type Subject = Allocation | Reservation;
@@ -59,6 +61,7 @@ export class TurnServer {
   readonly #admission: Admission;
   readonly #timers = new Map<Subject, Timer>();
   readonly #connections = new Set<StreamClient | WebSocketClient>();
+  readonly #tlsServers: TlsServer[] = [];
   readonly #listeners: Array<{ close(): Promise<void> }> = [];
   #closed = false;
 
@@ -115,9 +118,13 @@ export class TurnServer {
       if (answer !== undefined) client.write(answer);
       return answer !== undefined;
     }
-    const outputs = this.#machine.receive(message, client, this.#options.clock.now());
-    if (outputs === undefined) return false;
-    this.#carryOut(outputs);
+    try {
+      const outputs = this.#machine.receive(message, client, this.#options.clock.now());
+      if (outputs === undefined) return false;
+      this.#carryOut(outputs);
+    } catch (error) {
+      this.#options.onFault?.(error);
+    }
     return true;
   }
 
@@ -159,9 +166,15 @@ export class TurnServer {
       if (under) handshakeDone(under);
       this.accept(socket, true);
     });
+    this.#tlsServers.push(server);
     server.on('connection', (socket: Socket) => void this.#admission.admit(socket));
     server.on('tlsClientError', (_error, socket) => socket.destroy());
     return this.#listen(server, at);
+  }
+
+  /** A new certificate, for the connections that begin from now on. */
+  renewCertificate(tls: Pick<TlsOptions, 'cert' | 'key'>): void {
+    for (const server of this.#tlsServers) server.setSecureContext(tls);
   }
 
   #listen(server: Server, at: Endpoint): Promise<{ endpoint: Endpoint; close(): Promise<void> }> {
@@ -229,10 +242,14 @@ export class TurnServer {
   }
 
   async #open(opening: Opening): Promise<void> {
-    const opened = await this.#relays.open(opening);
-    if (this.#closed) opening.abandoned = true;
-    this.#carryOut(this.#machine.opened(opening, opened, this.#options.clock.now()));
-    (opening.request.fiveTuple as TurnClient).changed();
+    try {
+      const opened = await this.#relays.open(opening);
+      if (this.#closed) opening.abandoned = true;
+      this.#carryOut(this.#machine.opened(opening, opened, this.#options.clock.now()));
+      (opening.request.fiveTuple as TurnClient).changed();
+    } catch (error) {
+      this.#options.onFault?.(error);
+    }
   }
 
   #setTimer(subject: Subject, delay: number): void {

@@ -5,7 +5,7 @@ import type { FiveTuple } from '../../protocol/turn/five-tuple.ts';
 import { isSendIndication } from '../../protocol/turn/indications.ts';
 import { type Endpoint, plainAddress } from '../../transport/flow.ts';
 import { literalLookup } from '../../transport/udp.ts';
-import type { TurnClient } from './client.ts';
+import { clientAddress, type TurnClient } from './client.ts';
 import type { TurnServer } from './turn-server.ts';
 
 const BUFFER = 4 * 1024 * 1024;
@@ -100,7 +100,7 @@ class UdpClient implements TurnClient {
     this.#port = port;
     this.#sender = port.sender;
     this.rawAddress = rawAddress;
-    this.address = plainAddress(rawAddress);
+    this.address = clientAddress(rawAddress);
     this.port = remotePort;
   }
 

@@ -3,10 +3,9 @@ import type { RawData, WebSocket } from 'ws';
 import { isChannelData } from '../../protocol/turn/channel-data.ts';
 import type { FiveTuple } from '../../protocol/turn/five-tuple.ts';
 import { isSendIndication } from '../../protocol/turn/indications.ts';
-import { plainAddress } from '../../transport/flow.ts';
 import type { OpenedHandshake, Subprotocol } from '../../transport/handshake.ts';
 import type { Beating } from '../../transport/heartbeat.ts';
-import { MAX_MESSAGE, MAX_STRANGER_MESSAGE, type TurnClient } from './client.ts';
+import { clientAddress, MAX_MESSAGE, MAX_STRANGER_MESSAGE, type TurnClient } from './client.ts';
 import type { TurnServer } from './turn-server.ts';
 
 /**
@@ -39,7 +38,7 @@ export class WebSocketClient implements TurnClient, Beating {
     this.#webSocket = webSocket;
     this.#socket = socket;
     this.transport = 'encrypted' in socket && socket.encrypted === true ? 'wss' : 'ws';
-    this.address = plainAddress(socket.remoteAddress);
+    this.address = clientAddress(socket.remoteAddress);
     this.port = socket.remotePort ?? 0;
     this.#slot = server.heartbeat.add(this);
     this.#expect();
