@@ -24,6 +24,21 @@ const USUAL = 2048;
 
 /** Where inner messages are put together, behind the key's block: one for all keys, since nothing is awaited. */
 let inner = Buffer.alloc(BLOCK + USUAL);
+/** Its beginnings by length: packets come in few lengths, and a view costs more than the copy into it. */
+const beginnings: (Buffer | undefined)[] = Array(BLOCK + USUAL + 1).fill(undefined);
+
+function beginning(size: number): Buffer {
+  if (size > inner.length) {
+    inner = Buffer.alloc(size);
+    beginnings.fill(undefined);
+  }
+  if (size >= beginnings.length) return inner.subarray(0, size);
+  const known = beginnings[size];
+  if (known !== undefined) return known;
+  const made = inner.subarray(0, size);
+  beginnings[size] = made;
+  return made;
+}
 
 function hmacSha1(key: Uint8Array): Mac {
   const short = key.length > BLOCK ? hash('sha1', key, 'buffer') : key;
@@ -35,12 +50,11 @@ function hmacSha1(key: Uint8Array): Mac {
   }
   return {
     sign(octets, length, mac) {
-      const size = BLOCK + length;
-      if (size > inner.length) inner = Buffer.alloc(size);
+      const message = beginning(BLOCK + length);
       inner.set(innerBlock);
       inner.set(octets.subarray(0, length), BLOCK);
       // A string of 20 characters (an octet each) is made faster than a Buffer of 20 octets.
-      const digest = hash('sha1', inner.subarray(0, size), 'binary');
+      const digest = hash('sha1', message, 'binary');
       for (let i = 0; i < SHA1; i++) outer[BLOCK + i] = digest.charCodeAt(i);
       const result = hash('sha1', outer, 'binary');
       for (let i = 0; i < SHA1; i++) mac[i] = result.charCodeAt(i);
