@@ -20,6 +20,7 @@ export interface WorldOptions {
   families?: AddressFamily[];
   policy?: Partial<PeerPolicyOptions>;
   mtu?: number;
+  mediaPort?: number;
   /** Ports that can be had; default: enough. */
   ports?: number;
   /** The driver answers openings only when told (`openAll`). */
@@ -65,6 +66,7 @@ export class TurnWorld {
       limits: { ...turnLimits, ...options.limits },
       families: options.families ?? [4, 6],
       mtu: options.mtu,
+      isMediaPort: (port) => port === options.mediaPort,
       software: 'Chappe',
     });
     this.path = new RelayPath(this.machine.state, {

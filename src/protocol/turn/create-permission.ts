@@ -42,16 +42,17 @@ export function createPermission(state: TurnState, request: AuthenticatedRequest
 /**
  * What a permission for that peer would be, not yet installed; or why there is none (443, 403).
  *
- * This host's own addresses are refused, but for the relayed addresses of its own (two clients of one server reach each
- * other through them): such a peer must name the port of one. An address alone would open every port of this host.
+ * This host's own addresses are refused, but for its relayed addresses (two clients of one server reach each other through
+ * them) and its media: such a peer must name the port of one. An address alone would open every port of this host.
  */
 export function judgePeer(state: TurnState, allocation: Allocation, peer: TransportAddress): Permission | 403 | 443 {
   const octets = addressOctets(peer.address) as Uint8Array;
   const relay = allocation.relayOf(octets.length === 4 ? 4 : 6);
   if (relay === undefined) return 443;
   const judgement = state.policy.judge(octets);
-  const isRelay = state.relayAt(peer.address, peer.port) !== undefined;
-  if (judgement === 'denied' || (judgement === 'own' && !isRelay)) return 403;
+  if (judgement === 'denied') return 403;
+  if (judgement === 'own' && state.relayAt(peer.address, peer.port) === undefined && !state.isMediaPort(peer.port))
+    return 403;
   return {
     address: peer.address,
     octets,

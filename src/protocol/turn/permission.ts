@@ -23,7 +23,7 @@ export interface Permission {
    * sockets between them.
    */
   readonly relays: ReadonlyMap<number, Relay> | undefined;
-  /** The address is this host's own: nothing but those may be reached. */
+  /** The address is this host's own: nothing but those, and its media, may be reached. */
   readonly own: boolean;
   active: boolean;
   expires: number;

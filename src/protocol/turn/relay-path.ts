@@ -102,7 +102,8 @@ export class RelayPath {
   #toPeer(allocation: Allocation, permission: Permission, port: number, data: Uint8Array): void {
     const neighbour = permission.relays?.get(port);
     if (
-      (permission.own && neighbour === undefined) || // this host, but no relayed address of it
+      // This host, but neither a relayed address nor media of it.
+      (permission.own && neighbour === undefined && !this.#state.isMediaPort(port)) ||
       !allocation.usage.spend(data.length, this.#now)
     ) {
       this.dropped += 1;

@@ -22,6 +22,8 @@ export interface TurnStateOptions {
    * not (RFC 8656 section 7.2 step 4).
    */
   mtu?: number | undefined;
+  /** Ports of this host, besides relayed ones, that clients may reach at its own addresses: those of its media. */
+  isMediaPort?: ((port: number) => boolean) | undefined;
 }
 
 /** What all procedures share: the allocations, the quotas, the reservations. */
@@ -32,6 +34,7 @@ export class TurnState {
   readonly policy: PeerPolicy;
   readonly families: ReadonlySet<AddressFamily>;
   readonly mtu: number | undefined;
+  readonly isMediaPort: (port: number) => boolean;
   readonly allocations = new Set<Allocation>();
   readonly reservations = new Map<ByteString, Reservation>();
   /** Relayed addresses in use, by port, for each of our addresses. */
@@ -48,6 +51,7 @@ export class TurnState {
     this.policy = options.policy;
     this.families = options.families;
     this.mtu = options.mtu;
+    this.isMediaPort = options.isMediaPort ?? (() => false);
   }
 
   /** Takes a place for an allocation of that account, from that address. */

@@ -498,6 +498,19 @@ test('two clients of one server reach each other without a socket between them, 
   expect(world.toPeers).toEqual([]);
 });
 
+test("this host's media is reached at its own address, by the ports that it has, and no other", () => {
+  const isOwn = (octets: Uint8Array) => octets.join('.') === '203.0.113.1';
+  const world = new TurnWorld({ policy: { isOwn }, mediaPort: 3478 });
+  const client = world.client();
+  client.allocate();
+  const media = { address: '203.0.113.1', port: 3478 };
+  expect(client.permit({ ...media, port: 22 }).code).toBe(403);
+  expect(client.permit(media).isSuccess).toBe(true);
+  world.path.sendIndication(client.allocation!, sendIndication(media, 'media'));
+  world.path.sendIndication(client.allocation!, sendIndication({ ...media, port: 22 }, 'hello sshd'));
+  expect(world.toPeers.map(({ to, data }) => `${to} ${data}`)).toEqual(['203.0.113.1 3478 media']);
+});
+
 test('an account that uses up its bandwidth loses packets until there is some again', () => {
   const world = new TurnWorld({ limits: { bandwidth: 1000 } });
   const client = world.client();

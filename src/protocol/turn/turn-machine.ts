@@ -33,6 +33,7 @@ export interface TurnMachineOptions {
   families: Iterable<AddressFamily>;
   /** See TurnState. */
   mtu?: number | undefined;
+  isMediaPort?: ((port: number) => boolean) | undefined;
   software?: ByteString;
 }
 
@@ -56,7 +57,7 @@ export class TurnMachine {
   readonly #failures: Failures;
 
   constructor(options: TurnMachineOptions) {
-    const { primitives, limits, policy, mtu, realm, software } = options;
+    const { primitives, limits, policy, mtu, isMediaPort, realm, software } = options;
     this.#options = options;
     this.#nonces = new Nonces(primitives, limits.nonceLifetime);
     this.#failures = new Failures(limits.failures);
@@ -67,7 +68,7 @@ export class TurnMachine {
       ...(software !== undefined && { software }),
     });
     const families = new Set(options.families);
-    this.state = new TurnState({ primitives, limits, answers, policy, families, mtu });
+    this.state = new TurnState({ primitives, limits, answers, policy, families, mtu, isMediaPort });
   }
 
   /** Wrong passwords since the start. */

@@ -32,6 +32,8 @@ export interface TurnServerOptions {
   relay: { addresses: readonly RelayAddress[]; ports: RelayPorts };
   /** This host's addresses besides those of its interfaces and the relayed ones: no peers. */
   ownAddresses?: readonly string[];
+  /** Ports of this host's media, which clients may reach at its own addresses. */
+  isMediaPort?: (port: number) => boolean;
   allowPeers?: readonly string[];
   denyPeers?: readonly string[];
   /** What SOFTWARE says in answers to those who have proved themselves. */
@@ -85,6 +87,7 @@ export class TurnServer {
       limits: this.limits,
       families: addresses.map(({ family }) => family),
       mtu: relayMtu(addresses),
+      isMediaPort: options.isMediaPort,
       ...(options.software !== undefined && { software: options.software }),
     });
     this.path = new RelayPath(this.#machine.state, {
