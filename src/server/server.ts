@@ -7,6 +7,7 @@ import { Admission } from '../transport/admission.ts';
 import { nativeClock } from '../transport/clock.ts';
 import { Resolver } from '../transport/dns.ts';
 import { type Endpoint, plainAddress } from '../transport/flow.ts';
+import { LocalAddresses } from '../transport/local-address.ts';
 import { OutgoingConnections } from '../transport/outgoing.ts';
 import { primitives } from '../transport/primitives.ts';
 import { listenTcp, TcpFlows } from '../transport/tcp.ts';
@@ -118,7 +119,6 @@ async function compose(
   closers.push(() => folder.store.close());
   const { store, accounts } = folder;
   await accounts.configure(configuration.accounts);
-  const firstAccounts = await makeFirstAccounts(configuration, folder);
   await warnOfMovedAccounts(configuration, folder, notice);
   const refresh = setInterval(() => accounts.refresh(), REFRESH);
   closers.push(() => clearInterval(refresh));
@@ -314,14 +314,19 @@ async function compose(
 
   const outgoing = new OutgoingConnections(streamFlows);
   const resolver = new Resolver();
+  const localAddresses = new LocalAddresses(configuration.public.address);
   const transports: Transports = {
     udpFlow(remote, localPort) {
       const family = remote.address.includes(':');
-      const fit = udpPorts.filter(({ endpoint }) => endpoint.address.includes(':') === family);
+      // (`::` is bound to IPv4 as well.)
+      const fit = udpPorts.filter(
+        ({ endpoint: { address } }) => address.includes(':') === family || (address === '::' && !family),
+      );
       const port = localPort === undefined ? fit[0] : fit.find(({ endpoint }) => endpoint.port === localPort);
       return port?.flowTo(remote);
     },
     connect: (transport, remote, servername) => outgoing.flowTo(transport, remote, servername),
+    addressTowards: (remote, bound) => localAddresses.towards(remote, bound),
     resolve: (host) => resolver.resolve(host),
   };
   const secure = tls !== undefined;
@@ -331,6 +336,8 @@ async function compose(
     () => streamFlows.close(),
     () => webFlows.close(),
   );
+  // Not before it is certain that their passwords will be shown.
+  const firstAccounts = await makeFirstAccounts(configuration, folder);
   state = 'ready';
 
   const host = formatHostPort({ address: reachable(webEndpoint.address), port: webEndpoint.port });

@@ -7,7 +7,7 @@ import { parseUri } from '../../protocol/sip/uri.ts';
 import type { Flow } from '../../transport/flow.ts';
 import { flowState } from './flow-state.ts';
 import { tagHash } from './flow-token.ts';
-import type { Listening } from './ports.ts';
+import type { Listening, Transports } from './ports.ts';
 import { uriTransport } from './routing.ts';
 
 /** What one copy differs in. */
@@ -32,6 +32,7 @@ export class Forwarding {
   readonly #publicHost: string | undefined;
   readonly #domain: string;
   readonly #listening: Listening[] = [];
+  #addressTowards: NonNullable<Transports['addressTowards']> = (_remote, bound) => bound;
   #branches = 0;
 
   constructor(primitives: Primitives, domain: string, publicHost: string | undefined) {
@@ -40,8 +41,10 @@ export class Forwarding {
     this.#publicHost = publicHost;
   }
 
-  listen(listening: readonly Listening[]): void {
+  listen(listening: readonly Listening[], transports: Transports): void {
     this.#listening.push(...listening);
+    const { addressTowards } = transports;
+    if (addressTowards !== undefined) this.#addressTowards = addressTowards;
   }
 
   /** `host:port` under which the peer of this flow reaches us (Via sent-by, Record-Route). */
@@ -57,7 +60,10 @@ export class Forwarding {
     const same = this.#listening.filter((listening) => listening.transport === flow.transport);
     if (same.length > 0 && !same.some((listening) => listening.port === port)) port = same[0]!.port;
     if (this.#publicHost !== undefined) address = this.#publicHost;
-    else if (address === '0.0.0.0' || address === '::' || address === '') address = this.#domain;
+    else {
+      const wildcard = address === '0.0.0.0' || address === '::' || address === '';
+      address = this.#addressTowards(flow.remote.address, wildcard ? undefined : address) ?? this.#domain;
+    }
     return `${address.includes(':') ? `[${address}]` : address}:${port}`;
   }
 

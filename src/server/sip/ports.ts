@@ -22,6 +22,8 @@ export interface Transports {
    * SipServer as any flow does.
    */
   connect?(transport: 'tcp' | 'tls', remote: Endpoint, servername: string): Flow;
+  /** Our address as that peer reaches it; `bound` is the socket's, undefined when that is a wildcard. */
+  addressTowards?(remote: string, bound: string | undefined): string | undefined;
   /** Addresses of a host that a configured route names. */
   resolve?(host: string): Promise<string[]>;
 }

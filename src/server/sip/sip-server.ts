@@ -154,7 +154,7 @@ export class SipServer implements FlowHandler {
     this.#transports = transports;
     this.#proxy.transports = transports;
     this.#edge.transports = transports;
-    this.#forwarding.listen(listening);
+    this.#forwarding.listen(listening, transports);
     for (const { address, port } of listening) this.#routing.addLocal(address, port);
     await Promise.all(this.#routing.peers.map((peer) => peer.resolve(transports, this.#log)));
     const stored = (await this.#ports.bindings?.load(this.#wallClock())) ?? [];
