@@ -227,6 +227,9 @@ test('a configured port that is taken is exit code 1', async () => {
   server.close();
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(output).toContain(`web.listen: 127.0.0.1:${port} is taken`);
+  // That was no first run: its accounts were shown to nobody.
+  const { program } = await start();
+  await program.waitFor(/"event":"account","name":"bob"/);
 });
 
 test('auth.required false is warned of, and refused off loopback without --insecure', async () => {
