@@ -337,7 +337,6 @@ async function compose(
     () => webFlows.close(),
   );
   // Not before it is certain that their passwords will be shown.
-  // Not before it is certain that their passwords will be shown.
   const firstAccounts = await makeFirstAccounts(configuration, folder);
   state = 'ready';
 
