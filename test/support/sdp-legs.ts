@@ -1,5 +1,15 @@
 // Legs with fixed addresses, ports and keys, so that a translation can be read and compared.
 import type { PhoneLeg, PhoneProfile, WebRtcLeg } from '../../src/protocol/sdp/leg.ts';
+import { parseDescription } from '../../src/protocol/sdp/session-description.ts';
+
+export const PHONE_PROFILES: readonly PhoneProfile[] = [
+  'RTP/AVP',
+  'RTP/AVPF',
+  'RTP/SAVP',
+  'RTP/SAVPF',
+  'UDP/TLS/RTP/SAVP',
+  'UDP/TLS/RTP/SAVPF',
+];
 
 const FINGERPRINT = {
   hash: 'sha-256',
@@ -33,4 +43,20 @@ export function phoneLeg(profile: PhoneProfile = 'RTP/AVP', more: Partial<PhoneL
     ],
     ...more,
   };
+}
+
+/** A phone that takes everything it is offered, in its own way. */
+export function phoneAnswer(offer: string, change: (text: string) => string = (text) => text): string {
+  const sections = parseDescription(offer).media.map((section, index) => {
+    const lines = [
+      `m=${section.kind} ${section.port && 5000 + 2 * index} ${section.proto} ${section.formats.join(' ')}`,
+    ];
+    for (const line of section.lines) if (/^(rtpmap|fmtp|rtcp-fb):/.test(line.value)) lines.push(`a=${line.value}`);
+    const crypto = section.cryptos[0];
+    if (crypto) lines.push(`a=crypto:${crypto.tag} ${crypto.suite} inline:NzB4d1BINUAvLEw6UzF3WSJ+PSdFcGdUJShpX1Zj`);
+    if (section.has('fingerprint')) lines.push(`a=fingerprint:${section.attribute('fingerprint')}`, 'a=setup:active');
+    return lines.join('\r\n');
+  });
+  const head = ['v=0', 'o=phone 1 1 IN IP4 192.0.2.70', 's=-', 'c=IN IP4 192.0.2.70', 't=0 0'];
+  return change(`${[...head, ...sections].join('\r\n')}\r\n`);
 }

@@ -367,6 +367,10 @@ test('an AVPF phone offers audio and video with the same numbers: they are told 
     c=IN IP4 198.51.100.1
     a=mid:1
     a=bundle-only
+    a=ice-ufrag:WebU0
+    a=ice-pwd:WebPassword01234567890
+    a=fingerprint:sha-256 A0:A1:A2:A3:A4:A5:A6:A7:A8:A9:AA:AB:AC:AD:AE:AF:B0:B1:B2:B3:B4:B5:B6:B7:B8:B9:BA:BB:BC:BD:BE:BF
+    a=setup:actpass
     a=rtcp-mux
     a=sendrecv
     a=msid:chappe chappe-1
@@ -435,7 +439,7 @@ test('a fax beside audio is offered to the browser as rejected', () => {
     a=sendrecv
     a=msid:chappe chappe-0
     a=rtpmap:8 PCMA/8000
-    m=image 0 udptl t38
+    m=audio 0 UDP/TLS/RTP/SAVPF 0
     a=mid:1
     a=inactive"
   `);

@@ -58,9 +58,9 @@ function stream({ local, remote, offerer }: Exchange, index: number, transportIn
   const theirs = remote?.media[index];
   const section = (ours ?? theirs) as MediaDescription;
   const live = section.profile !== undefined && !ours?.rejected && !theirs?.rejected;
-  // A bundled section leaves its transport to the tagged one (RFC 9143 section 7.1.3).
-  const from = theirs?.ice === undefined ? (remote?.media[transportIndex] ?? theirs) : theirs;
-  const own = ours?.ice === undefined ? (local?.media[transportIndex] ?? ours) : ours;
+  // A bundled section has the transport of the tagged one, whatever it repeats (RFC 9143 section 7.1.3).
+  const from = remote?.media[transportIndex];
+  const own = local?.media[transportIndex];
   const connection = from?.connection;
   const mux = (own?.rtcpMux ?? false) && (from?.rtcpMux ?? false);
   const answer = offerer === 'local' ? theirs : ours;

@@ -113,7 +113,7 @@ export class OfferAnswer {
     this.agreed = { ...this.agreed, mids, bundleIndex: this.agreed.bundleIndex ?? tag };
     const media = sections.map((section, index) => {
       const mid = mids[index] as string;
-      if ('rejected' in section) return rejected(section, mid);
+      if ('rejected' in section) return rejected(forBrowser(section), mid);
       // RFC 9143 section 7.2: the first offer has the others for the bundle alone; later they share its transport.
       const bundling = index === tag ? 'tagged' : this.agreed.bundled.has(index) ? 'shared' : 'only';
       const proto = this.agreed.protos.get(index) ?? WEBRTC_PROFILE;
@@ -351,6 +351,13 @@ export class OfferAnswer {
       media.map((section) => new MediaDescription(section, section.lines, session)),
     );
   }
+}
+
+/** COMPAT: Firefox 153 refuses a whole description for `m=image 0 udptl t38`; of a section at port 0 only the place counts. */
+function forBrowser(section: RejectedSection): RejectedSection {
+  const known = parseProfile(section.proto) ? /^(audio|video)$/ : /^application$/;
+  if (known.test(section.kind)) return section;
+  return { rejected: true, kind: 'audio', proto: WEBRTC_PROFILE, formats: ['0'] };
 }
 
 function rejected(section: RejectedSection, mid = ''): MediaDescription {

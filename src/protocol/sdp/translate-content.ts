@@ -45,6 +45,8 @@ export function offerContent(
   before: MediaDescription | undefined,
 ): SectionContent | undefined {
   if (section.rejected || !section.profile) return undefined;
+  // RFC 8829 section 5.2.1: a browser has no other kinds of RTP (`text`, RFC 4103).
+  if (to.type === 'webrtc' && !/^(audio|video)$/.test(section.kind)) return undefined;
   const feedbackProfile = speaksFeedback(to, before);
   const wanted = section.codecs.filter((codec) => {
     // Without early feedback nobody asks for a repair, and phones take the formats for codecs.

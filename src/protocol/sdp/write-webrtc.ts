@@ -31,14 +31,13 @@ export function writeWebRtcSection(leg: WebRtcLeg, content: SectionContent, plac
   while (passed[0] && passed[0].type !== 'a') lines.push(passed.shift() as Line);
   lines.push(attributeLine('mid', mid));
   if (bundling === 'only') lines.push(attributeLine('bundle-only'));
-  else {
-    // Candidates once a transport; the rest is repeated in bundled sections, as every browser does itself.
-    const ice = iceLines(placing.ice, transport, 1);
-    lines.push(...(bundling === 'tagged' ? ice : ice.slice(0, 2)));
-    lines.push(attributeLine('fingerprint', serializeFingerprint(leg.fingerprint)));
-    lines.push(attributeLine('setup', placing.setup));
-  }
-  // COMPAT: Chromium wants rtcp-mux in every bundled section, though RFC 9143 section 7.1.3 has it in the tagged one only.
+  // Candidates once a transport. COMPAT: the rest is repeated in bundled sections, as every browser does itself, though
+  // RFC 9143 section 7.1.3 has it in the tagged one only: without it Chromium 156 rejects the second bundle-only section
+  // and a tab of Firefox 153 crashes at the first.
+  const ice = iceLines(placing.ice, transport, 1);
+  lines.push(...(bundling === 'tagged' ? ice : ice.slice(0, 2)));
+  lines.push(attributeLine('fingerprint', serializeFingerprint(leg.fingerprint)));
+  lines.push(attributeLine('setup', placing.setup));
   lines.push(attributeLine('rtcp-mux'));
   if (content.reducedSizeRtcp) lines.push(attributeLine('rtcp-rsize'));
   lines.push(...extensionLines(content), attributeLine(content.direction));

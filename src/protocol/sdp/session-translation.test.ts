@@ -1,0 +1,364 @@
+import { expect, test } from 'vitest';
+import { PHONE_PROFILES, phoneAnswer, phoneLeg, webrtcLeg } from '../../../test/support/sdp-legs.ts';
+import { SDP_VECTORS, sdpVector } from '../../../test/support/sdp-vectors.ts';
+import { ProtocolError } from '../errors.ts';
+import { classify } from './classify.ts';
+import type { PhoneProfile } from './leg.ts';
+import { parseDescription, type SessionDescription } from './session-description.ts';
+import { SessionTranslation } from './session-translation.ts';
+
+const OFFERS = SDP_VECTORS.filter((name) => name.endsWith('-offer'));
+const BROWSERS = OFFERS.filter((name) => !/^(baresip|written)/.test(name));
+const PHONES = OFFERS.filter((name) => /^(baresip|written)/.test(name));
+
+function browserCalls(profile: PhoneProfile = 'RTP/AVP'): SessionTranslation {
+  return new SessionTranslation({ caller: webrtcLeg(), callee: phoneLeg(profile) });
+}
+
+function phoneCalls(): SessionTranslation {
+  return new SessionTranslation({ caller: phoneLeg(), callee: webrtcLeg() });
+}
+
+function code(action: () => unknown): string {
+  try {
+    action();
+    return 'done';
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    return error.code;
+  }
+}
+
+function version(text: string): number {
+  return Number(parseDescription(text).origin.version);
+}
+
+function payloadTypes(description: SessionDescription, index = 0): number[] {
+  return (description.media[index]?.codecs ?? []).map(({ payloadType }) => payloadType);
+}
+
+test.each(PHONE_PROFILES)('every offer of a browser becomes one that a phone with %s understands', (profile) => {
+  for (const name of BROWSERS) {
+    const offer = parseDescription(sdpVector(name));
+    const made = parseDescription(browserCalls(profile).offer('caller', sdpVector(name)).text);
+    expect(made.media.map(({ kind }) => kind)).toEqual(offer.media.map(({ kind }) => kind));
+    const seen = classify(made);
+    expect(seen).toMatchObject({ webrtc: false, ice: false, bundle: false, profile });
+    expect(seen.sdes).toBe(/^RTP\/S/.test(profile));
+    expect(seen.dtls).toBe(/^UDP\/TLS/.test(profile));
+    for (const [index, section] of made.media.entries()) {
+      const source = offer.media[index];
+      if (section.kind === 'application') expect(section.rejected).toBe(true);
+      else {
+        expect([section.port, section.connection?.address]).toEqual([30_000 + 2 * index, '198.51.100.2']);
+        expect(section.direction).toBe(source?.direction);
+        for (const type of payloadTypes(made, index)) expect(payloadTypes(offer, index)).toContain(type);
+        for (const event of source?.codecs.filter((codec) => codec.name === 'telephone-event') ?? [])
+          expect(payloadTypes(made, index)).toContain(event.payloadType);
+      }
+      for (const name of ['mid', 'msid', 'ssrc', 'candidate', 'ice-ufrag', 'rid', 'simulcast', 'bundle-only'])
+        expect(section.has(name)).toBe(false);
+      if (!/AVPF$/.test(profile))
+        for (const name of ['rtcp-fb', 'rtcp-rsize', 'extmap']) expect(section.has(name)).toBe(false);
+    }
+  }
+});
+
+test('every offer of a phone becomes one that a browser understands, with the numbers of the phone', () => {
+  for (const name of PHONES) {
+    const made = parseDescription(phoneCalls().offer('caller', sdpVector(name)).text);
+    expect([name, classify(made).webrtc]).toEqual([name, true]);
+    expect(payloadTypes(made)).toEqual(payloadTypes(parseDescription(sdpVector(name))));
+    expect(made.bundle).toEqual(made.media.filter((section) => !section.rejected).map(({ mid }) => mid));
+  }
+});
+
+test.each(PHONE_PROFILES)('every answer of a phone with %s answers what the browser offered', (profile) => {
+  for (const name of BROWSERS) {
+    const offer = parseDescription(sdpVector(name));
+    const translation = browserCalls(profile);
+    const toPhone = translation.offer('caller', sdpVector(name)).text;
+    const { text, sections } = translation.answer('callee', phoneAnswer(toPhone));
+    const answer = parseDescription(text);
+    expect(answer.media.map(({ kind, proto, mid }) => [kind, proto, mid])).toEqual(
+      offer.media.map(({ kind, proto, mid }) => [kind, proto, mid]),
+    );
+    const live = answer.media.filter((section) => !section.rejected);
+    expect(answer.bundle).toEqual(live.map(({ mid }) => mid));
+    expect(classify(answer).webrtc).toBe(true);
+    for (const [index, section] of answer.media.entries()) {
+      if (section.rejected) continue;
+      for (const type of payloadTypes(answer, index)) expect(payloadTypes(offer, index)).toContain(type);
+      expect(sections[index]?.caller).toMatchObject({ live: true, mux: true, transportIndex: 0 });
+      expect(sections[index]?.caller.security).toMatchObject({ type: 'dtls', role: 'active' });
+      expect(sections[index]?.callee.remote).toEqual({
+        address: '192.0.2.70',
+        port: 5000 + 2 * index,
+        rtcpAddress: '192.0.2.70',
+        rtcpPort: 5001 + 2 * index,
+      });
+    }
+  }
+});
+
+test('a telephone-event keeps the number of the offer when the phone answers with another, and both are told', () => {
+  const translation = browserCalls();
+  translation.offer('caller', sdpVector('chromium-audio-offer'));
+  const { text, sections } = translation.answer('callee', sdpVector('written-asterisk-answer'));
+  expect(payloadTypes(parseDescription(text))).toEqual([0, 8, 126]);
+  expect(sections[0]?.payloads.map(({ caller, callee }) => [caller, callee])).toEqual([
+    [0, 0],
+    [8, 8],
+    [126, 101],
+  ]);
+});
+
+test('numbers that the bundle has twice are renumbered, and the answer brings the phone its own back', () => {
+  const translation = phoneCalls();
+  const offer = translation.offer('caller', sdpVector('written-asterisk-avpf-video-offer'));
+  const made = parseDescription(offer.text);
+  expect([payloadTypes(made, 0), payloadTypes(made, 1)]).toEqual([
+    [96, 0, 97],
+    [98, 99],
+  ]);
+  const browser = [
+    'v=0',
+    'o=- 5 2 IN IP4 127.0.0.1',
+    's=-',
+    't=0 0',
+    'a=group:BUNDLE 0 1',
+    'm=audio 9 UDP/TLS/RTP/SAVPF 96 97',
+    'c=IN IP4 0.0.0.0',
+    'a=mid:0',
+    'a=ice-ufrag:abcd',
+    `a=ice-pwd:${'p'.repeat(24)}`,
+    `a=fingerprint:sha-256 ${Array(32).fill('00').join(':')}`,
+    'a=setup:active',
+    'a=rtcp-mux',
+    'a=rtpmap:96 opus/48000/2',
+    'a=rtpmap:97 telephone-event/8000',
+    'm=video 9 UDP/TLS/RTP/SAVPF 98',
+    'c=IN IP4 0.0.0.0',
+    'a=mid:1',
+    'a=rtcp-mux',
+    'a=rtpmap:98 VP8/90000',
+    'a=rtcp-fb:98 nack pli',
+    'a=rtcp-fb:98 ccm fir',
+    '',
+  ].join('\r\n');
+  const { text, sections } = translation.answer('callee', browser);
+  const answer = parseDescription(text);
+  expect([payloadTypes(answer, 0), payloadTypes(answer, 1)]).toEqual([[96, 97], [96]]);
+  expect(answer.media[1]?.feedback(96)).toEqual(['ccm fir']);
+  expect(sections[1]?.payloads).toMatchObject([{ caller: 96, callee: 98 }]);
+  expect(sections[1]?.callee).toMatchObject({ transportIndex: 0, ice: { remote: { ufrag: 'abcd' } } });
+  expect(sections[1]?.callee.security).toMatchObject({ type: 'dtls', role: 'passive' });
+});
+
+test('early media, PRACK and 200 with the same answer have one translation and one version', () => {
+  const translation = browserCalls();
+  translation.offer('caller', sdpVector('chromium-audio-offer'));
+  const early = translation.answer('callee', sdpVector('written-asterisk-answer'));
+  const final = translation.answer('callee', sdpVector('written-asterisk-answer'));
+  expect(final.text).toBe(early.text);
+  expect(version(final.text)).toBe(1);
+});
+
+test('hold and resume: directions change, numbers, mids, ports and roles stay, each o= counts up by one', () => {
+  const translation = browserCalls('UDP/TLS/RTP/SAVP');
+  const toPhone: string[] = [];
+  const toBrowser: string[] = [];
+  for (const [name, direction] of [
+    ['chromium-audio-offer', 'sendrecv'],
+    ['chromium-hold-offer', 'sendonly'],
+    ['chromium-audio-offer', 'sendrecv'],
+  ] as const) {
+    const text = sdpVector(name).replace(/^a=(sendrecv|sendonly)\r$/m, `a=${direction}\r`);
+    const made = translation.offer('caller', text).text;
+    toPhone.push(made);
+    toBrowser.push(translation.answer('callee', phoneAnswer(made)).text);
+  }
+  const shape = (text: string): string =>
+    text.replace(/^o=.*$/m, '').replace(/^a=(send|recv|inactive|msid:).*\r\n/gm, '');
+  for (const texts of [toPhone, toBrowser]) {
+    expect(texts.map(version)).toEqual([1, 2, 3]);
+    expect(new Set(texts.map(shape)).size).toBe(1);
+  }
+  expect(toPhone.map((text) => parseDescription(text).media[0]?.direction)).toEqual([
+    'sendrecv',
+    'sendonly',
+    'sendrecv',
+  ]);
+  expect(toBrowser.map((text) => parseDescription(text).media[0]?.direction)).toEqual([
+    'sendrecv',
+    'recvonly',
+    'sendrecv',
+  ]);
+});
+
+test('a refresh that changes nothing keeps the version', () => {
+  const translation = browserCalls();
+  const offer = sdpVector('chromium-audio-offer');
+  const answer = sdpVector('written-asterisk-answer');
+  const first = [translation.offer('caller', offer).text, translation.answer('callee', answer).text];
+  expect([translation.offer('caller', offer).text, translation.answer('callee', answer).text]).toEqual(first);
+});
+
+test('the phone holds the old way and is answered recvonly; the browser keeps its numbers in the new offer', () => {
+  const translation = browserCalls();
+  translation.offer('caller', sdpVector('chromium-audio-offer'));
+  translation.answer('callee', sdpVector('written-asterisk-answer'));
+  const hold = sdpVector('written-asterisk-answer').replace('c=IN IP4 192.0.2.62', 'c=IN IP4 0.0.0.0');
+  const made = parseDescription(translation.offer('callee', hold).text);
+  expect(made.media[0]).toMatchObject({ mid: '0', direction: 'sendonly', proto: 'UDP/TLS/RTP/SAVPF' });
+  expect(payloadTypes(made)).toEqual([0, 8, 101]);
+  const { text } = translation.answer('caller', sdpVector('chromium-hold-answer').replaceAll('126', '101'));
+  expect(parseDescription(text).media[0]).toMatchObject({ direction: 'recvonly', proto: 'RTP/AVP', port: 30_000 });
+});
+
+test('an ICE restart of the browser is answered with new credentials of ours, and reaches no phone', () => {
+  const translation = browserCalls();
+  const before = translation.offer('caller', sdpVector('chromium-audio-offer')).text;
+  const first = translation.answer('callee', sdpVector('written-asterisk-answer')).text;
+  const after = translation.offer('caller', sdpVector('chromium-ice-restart-offer')).text;
+  const second = translation.answer('callee', sdpVector('written-asterisk-answer')).text;
+  expect(after).toBe(before);
+  expect(parseDescription(first).media[0]?.ice?.ufrag).toBe('WebU0');
+  expect(parseDescription(second).media[0]?.ice?.ufrag).toBe('WebU1');
+});
+
+test('video is added later: its own ports at the phone, our bundle at the browser', () => {
+  const translation = browserCalls();
+  translation.offer('caller', sdpVector('chromium-audio-offer'));
+  translation.answer('callee', sdpVector('written-asterisk-answer'));
+  const made = translation.offer('caller', sdpVector('chromium-video-added-offer')).text;
+  expect(parseDescription(made).media.map(({ kind, port }) => [kind, port])).toEqual([
+    ['audio', 30_000],
+    ['video', 30_002],
+  ]);
+  const { text } = translation.answer('callee', phoneAnswer(made));
+  expect(parseDescription(text).bundle).toEqual(['0', '1']);
+  // And then the phone re-offers both: no section is for the bundle alone any more.
+  const reoffer = parseDescription(translation.offer('callee', phoneAnswer(made)).text);
+  expect(reoffer.media.map(({ port, bundleOnly }) => [port, bundleOnly])).toEqual([
+    [3478, false],
+    [3478, false],
+  ]);
+});
+
+test('the phone takes audio only: video is rejected in its place and leaves the bundle', () => {
+  const translation = browserCalls();
+  const made = translation.offer('caller', sdpVector('chromium-audio-video-offer')).text;
+  const refusing = phoneAnswer(made, (text) => text.replace(/^m=video \d+/m, 'm=video 0'));
+  const leavingOut = phoneAnswer(made, (text) => text.slice(0, text.indexOf('m=video')));
+  for (const answer of [refusing, leavingOut]) {
+    const { text, sections } = translation.answer('callee', answer);
+    const description = parseDescription(text);
+    expect(description.media.map(({ kind, port }) => [kind, port])).toEqual([
+      ['audio', 3478],
+      ['video', 0],
+    ]);
+    expect(description.bundle).toEqual(['0']);
+    expect(sections[1]).toMatchObject({ payloads: [], caller: { live: false }, callee: { live: false } });
+  }
+});
+
+test('a refused re-INVITE leaves what was agreed; o= still only counts up', () => {
+  const translation = browserCalls();
+  const first = translation.offer('caller', sdpVector('chromium-audio-offer')).text;
+  translation.answer('callee', sdpVector('written-asterisk-answer'));
+  const refused = translation.offer('caller', sdpVector('chromium-video-added-offer')).text;
+  translation.reject();
+  expect(code(() => translation.answer('callee', sdpVector('written-asterisk-answer')))).toBe('SDP_ANSWER');
+  const again = translation.offer('caller', sdpVector('chromium-audio-offer')).text;
+  expect([first, refused, again].map(version)).toEqual([1, 2, 3]);
+  expect(again.replace(/^o=.*$/m, '')).toBe(first.replace(/^o=.*$/m, ''));
+});
+
+test('a delayed offer: the phone offers in its 200, the browser answers in ACK', () => {
+  const translation = browserCalls();
+  const made = parseDescription(translation.offer('callee', sdpVector('written-yealink-offer')).text);
+  expect(classify(made).webrtc).toBe(true);
+  const { text, sections } = translation.answer('caller', sdpVector('chromium-audio-answer'));
+  const answer = parseDescription(text).media[0];
+  expect(answer).toMatchObject({ proto: 'RTP/AVP', port: 30_000 });
+  expect(payloadTypes(parseDescription(text))).toEqual([9, 0, 8, 101]);
+  expect(sections[0]?.payloads.at(-1)).toMatchObject({ caller: 126, callee: 101 });
+});
+
+test('each branch of a forked call has its own answer', () => {
+  const first = browserCalls();
+  first.offer('caller', sdpVector('chromium-audio-offer'));
+  const second = first.fork(phoneLeg('RTP/AVP', { sessionId: '3003' }));
+  const one = first.answer('callee', sdpVector('written-asterisk-answer')).text;
+  const two = second.answer('callee', sdpVector('written-asterisk-answer').replace(' 0 8 101', ' 8 101')).text;
+  expect(payloadTypes(parseDescription(one))).toEqual([0, 8, 126]);
+  expect(payloadTypes(parseDescription(two))).toEqual([8, 126]);
+  expect(first.answer('callee', sdpVector('written-asterisk-answer')).text).toBe(one);
+});
+
+test('SDES: the first suite that both have, the tag of the phone, keys for both ways', () => {
+  const translation = phoneCalls();
+  translation.offer('caller', sdpVector('written-yealink-srtp-offer'));
+  const { text, sections } = translation.answer('callee', sdpVector('chromium-audio-answer'));
+  expect(parseDescription(text).media[0]?.attributes('crypto')).toEqual([
+    `1 AES_CM_128_HMAC_SHA1_80 inline:${'C'.repeat(39)}0`,
+  ]);
+  expect(sections[0]?.caller.security).toMatchObject({
+    type: 'sdes',
+    send: { key: `${'C'.repeat(39)}0` },
+    receive: [{ key: 'NzB4d1BINUAvLEw6UzF3WSJ+PSdFcGdUJShpX1Zj' }],
+  });
+});
+
+test('a phone that wants SRTP with a suite nobody has is answered with port 0, never in the clear', () => {
+  const translation = phoneCalls();
+  const offer = sdpVector('baresip-1.0-srtp-mand-offer').replace('AES_CM_128_HMAC_SHA1_80', 'F8_128_HMAC_SHA1_80');
+  translation.offer('caller', offer);
+  const { text, sections } = translation.answer('callee', sdpVector('chromium-audio-answer'));
+  expect(parseDescription(text).media[0]).toMatchObject({ port: 0, proto: 'RTP/SAVP' });
+  expect(sections[0]?.caller.live).toBe(false);
+});
+
+test('answers that break what was offered are refused', () => {
+  const broken = (profile: PhoneProfile, change: (text: string) => string): string => {
+    const translation = browserCalls(profile);
+    const made = translation.offer('caller', sdpVector('chromium-audio-video-offer')).text;
+    return code(() => translation.answer('callee', phoneAnswer(made, change)));
+  };
+  expect(broken('RTP/SAVP', (text) => text)).toBe('done');
+  expect(broken('RTP/SAVP', (text) => text.replaceAll('RTP/SAVP', 'RTP/AVP'))).toBe('SDP_ANSWER');
+  expect(broken('RTP/SAVP', (text) => text.replaceAll('crypto:1', 'crypto:7'))).toBe('SDP_ANSWER');
+  expect(broken('RTP/SAVP', (text) => text.replaceAll('a=crypto', 'a=x-crypto'))).toBe('SDP_ANSWER');
+  expect(broken('UDP/TLS/RTP/SAVP', (text) => text.replaceAll('a=fingerprint', 'a=x'))).toBe('SDP_ANSWER');
+  expect(broken('UDP/TLS/RTP/SAVP', (text) => text.replaceAll('setup:active', 'setup:actpass'))).toBe('SDP_ANSWER');
+  expect(broken('RTP/AVP', (text) => `${text}m=audio 1 RTP/AVP 0\r\n`)).toBe('SDP_ANSWER');
+  expect(broken('RTP/AVP', (text) => text.replace('m=video', 'm=image'))).toBe('SDP_ANSWER');
+  const translation = browserCalls();
+  expect(code(() => translation.answer('callee', sdpVector('written-asterisk-answer')))).toBe('SDP_ANSWER');
+});
+
+test('an offer in which nothing can be carried is 488, and leaves no trace', () => {
+  const translation = phoneCalls();
+  const head = 'v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n';
+  for (const section of [
+    'm=image 4368 udptl t38',
+    'm=audio 4000 RTP/AVP 96',
+    'm=audio 4000 RTP/AVP 101\r\na=rtpmap:101 telephone-event/8000',
+  ])
+    expect(code(() => translation.offer('caller', `${head}${section}\r\n`))).toBe('SDP_NOT_ACCEPTABLE');
+  expect(code(() => translation.offer('caller', sdpVector('baresip-1.0-avp-offer')))).toBe('done');
+});
+
+test('two phones, two browsers: any leg may stand on any side', () => {
+  const phones = new SessionTranslation({ caller: phoneLeg(), callee: phoneLeg('RTP/SAVP', { sessionId: '3' }) });
+  const made = phones.offer('caller', sdpVector('written-yealink-offer')).text;
+  expect(classify(parseDescription(made))).toMatchObject({ sdes: true, profile: 'RTP/SAVP' });
+  expect(parseDescription(phones.answer('callee', phoneAnswer(made)).text).media[0]?.proto).toBe('RTP/AVP');
+
+  const browsers = new SessionTranslation({ caller: webrtcLeg(), callee: webrtcLeg({ sessionId: '4' }) });
+  const offer = parseDescription(browsers.offer('caller', sdpVector('chromium-audio-video-offer')).text);
+  expect(classify(offer)).toMatchObject({ webrtc: true, bundle: true });
+  const { text } = browsers.answer('callee', sdpVector('chromium-audio-video-answer'));
+  expect(classify(parseDescription(text))).toMatchObject({ webrtc: true, bundle: true });
+});
