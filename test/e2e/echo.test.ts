@@ -96,7 +96,7 @@ function tests(name: string, evaluate: () => Evaluate, address: string): void {
         expect(leg.agent.answersTo(before)).toBe(false);
         expect(leg.agent.selected).toBeDefined();
         expect([...leg.refusals]).toEqual([]);
-        expect(leg.statistics!.lost).toBeLessThanOrEqual(0);
+        expect(leg.statistics!.lost, leg.story.join()).toBeLessThanOrEqual(0);
       } finally {
         await page('pc.close()');
         leg.close();

@@ -12,19 +12,11 @@ import {
   type IntegrityHash,
   integrityOf,
 } from '../stun/message-integrity.ts';
+import { type CandidatePair, dueOf, keyOf, rank } from './candidate-pair.ts';
 import { refuseCheck, splitUsername, USE_CANDIDATE } from './check.ts';
 import { mappedAddress, parseRequest, refusalOf } from './check-answer.ts';
 import type { IceCredentials } from './credentials.ts';
 import type { IceOutput, IcePath, LiteOptions } from './lite-options.ts';
-
-interface Pair {
-  path: IcePath;
-  /** Of the credentials that its last check had. */
-  generation: number;
-  nominated: boolean;
-  /** When the last authentic check came. */
-  checkedAt: number;
-}
 
 /** One description's credentials; a restart makes the next. */
 interface Generation {
@@ -41,7 +33,7 @@ const DEFAULT_PAIRS = 16;
  * 1. Nothing but a check that our password authenticates changes anything.
  * 2. The newest nomination is selected: a peer that roams nominates where it is now.
  * 3. After a restart both sets of credentials hold, until a pair of the new one is nominated; then the old one is forgotten
- *    (RFC 8445 section 9: media goes on the old way until then).
+ *    (RFC 8445 section 9: media goes on the old way until then). Its pairs may be heard for a while, but not sent to.
  * 4. A pair lives as long as checks come on it (RFC 7675: the peer's consent checks are our sign as well).
  */
 export class LiteAgent {
@@ -50,8 +42,8 @@ export class LiteAgent {
   private readonly most: number;
   private current: Generation;
   private previous: Generation | undefined;
-  private readonly pairs = new Map<string, Pair>();
-  private selectedPair: Pair | undefined;
+  private readonly pairs = new Map<string, CandidatePair>();
+  private selectedPair: CandidatePair | undefined;
   private timerIsSet = false;
   private outputs: IceOutput[] = [];
 
@@ -111,7 +103,7 @@ export class LiteAgent {
 
   timer(_name: 'consent', now: number): IceOutput[] {
     this.timerIsSet = false;
-    for (const pair of this.pairs.values()) if (now - pair.checkedAt >= this.consent) this.discard(pair);
+    for (const pair of this.pairs.values()) if (now >= dueOf(pair, this.consent)) this.discard(pair);
     if (this.selectedPair !== undefined && !this.pairs.has(keyOf(this.selectedPair.path))) {
       this.selectedPair = undefined;
       const next = this.newest((pair) => pair.nominated);
@@ -144,7 +136,7 @@ export class LiteAgent {
     if (refusal) return;
     // 3. RFC 8445 section 7.3.2: the pair is valid; 7.3.1.5: and nominated.
     const pair = this.validate(path, generation, now);
-    if (attribute(check, USE_CANDIDATE) !== undefined) this.nominate(pair, generation);
+    if (attribute(check, USE_CANDIDATE) !== undefined) this.nominate(pair, generation, now);
     if (!this.timerIsSet) this.setTimer(now);
   }
 
@@ -158,42 +150,54 @@ export class LiteAgent {
     return checkIntegrity(this.primitives, octets, request, generation.local.password, hash) ? generation : 401;
   }
 
-  private validate(path: IcePath, generation: Generation, now: number): Pair {
+  private validate(path: IcePath, generation: Generation, now: number): CandidatePair {
     const key = keyOf(path);
     let pair = this.pairs.get(key);
     if (pair === undefined) {
       if (this.pairs.size >= this.most) this.makeRoom();
-      pair = { path: { ...path }, generation: generation.number, nominated: false, checkedAt: now };
+      pair = {
+        path: { ...path },
+        generation: generation.number,
+        nominated: false,
+        checkedAt: now,
+        retiredAt: Number.POSITIVE_INFINITY,
+      };
       this.pairs.set(key, pair);
       this.outputs.push({ type: 'event', event: { type: 'valid', path: pair.path } });
     }
     pair.checkedAt = now;
+    if (generation === this.current) pair.retiredAt = Number.POSITIVE_INFINITY;
     pair.generation = Math.max(pair.generation, generation.number);
     return pair;
   }
 
-  private nominate(pair: Pair, generation: Generation): void {
+  private nominate(pair: CandidatePair, generation: Generation, now: number): void {
     pair.nominated = true;
     this.select(pair);
     if (generation !== this.current || this.previous === undefined) return;
     this.previous = undefined;
-    for (const other of this.pairs.values()) if (other.generation < generation.number) this.discard(other);
+    for (const other of this.pairs.values()) {
+      if (other.generation >= generation.number) continue;
+      other.nominated = false;
+      other.retiredAt = now;
+    }
+    this.setTimer(now);
   }
 
-  private select(pair: Pair): void {
+  private select(pair: CandidatePair): void {
     if (pair === this.selectedPair) return;
     this.selectedPair = pair;
     this.outputs.push({ type: 'event', event: { type: 'selected', path: pair.path } });
   }
 
-  private discard(pair: Pair): void {
+  private discard(pair: CandidatePair): void {
     this.pairs.delete(keyOf(pair.path));
     this.outputs.push({ type: 'event', event: { type: 'discarded', path: pair.path } });
   }
 
   /** The pair that was checked the longest time ago goes; what was never nominated first, the selected one never. */
   private makeRoom(): void {
-    let oldest: Pair | undefined;
+    let oldest: CandidatePair | undefined;
     for (const pair of this.pairs.values()) {
       if (pair === this.selectedPair) continue;
       if (oldest === undefined || rank(pair) < rank(oldest)) oldest = pair;
@@ -201,8 +205,8 @@ export class LiteAgent {
     if (oldest) this.discard(oldest);
   }
 
-  private newest(accept: (pair: Pair) => boolean): Pair | undefined {
-    let newest: Pair | undefined;
+  private newest(accept: (pair: CandidatePair) => boolean): CandidatePair | undefined {
+    let newest: CandidatePair | undefined;
     for (const pair of this.pairs.values()) {
       if (accept(pair) && (newest === undefined || pair.checkedAt > newest.checkedAt)) newest = pair;
     }
@@ -211,11 +215,11 @@ export class LiteAgent {
 
   /** One timer for all pairs: due when the first of them may have expired. */
   private setTimer(now: number): void {
-    if (this.pairs.size === 0 || this.consent === Number.POSITIVE_INFINITY) return;
     let first = Number.POSITIVE_INFINITY;
-    for (const { checkedAt } of this.pairs.values()) first = Math.min(first, checkedAt);
+    for (const pair of this.pairs.values()) first = Math.min(first, dueOf(pair, this.consent));
+    if (first === Number.POSITIVE_INFINITY) return;
     this.timerIsSet = true;
-    this.outputs.push({ type: 'setTimer', name: 'consent', delay: Math.max(0, first + this.consent - now) });
+    this.outputs.push({ type: 'setTimer', name: 'consent', delay: Math.max(0, first - now) });
   }
 
   private generationOf(local: ByteString, remote?: ByteString): Generation | undefined {
@@ -241,12 +245,4 @@ export class LiteAgent {
     this.outputs = [];
     return outputs;
   }
-}
-
-function keyOf({ local, address, port }: IcePath): string {
-  return `${local} ${address} ${port}`;
-}
-
-function rank({ nominated, checkedAt }: Pair): number {
-  return nominated ? checkedAt + Number.MAX_SAFE_INTEGER / 2 : checkedAt;
 }

@@ -31,7 +31,7 @@ export type IceEvent =
   | { type: 'valid'; path: IcePath }
   /** What is sent goes this way from now on. */
   | { type: 'selected'; path: IcePath }
-  /** Nothing may be taken from, or sent to, this path any more. */
+  /** Nothing may be taken from this path any more; sent to is only what is selected. */
   | { type: 'discarded'; path: IcePath }
   /** There is no path left that may be sent to, until the next `selected`. */
   | { type: 'consentLost' };
