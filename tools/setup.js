@@ -2,7 +2,7 @@
 //   1. a runtime new enough for type stripping and node:sqlite (tools/runtime, when this Node is older)
 //   2. node_modules as the lock file says
 //   3. the web apps, built when their sources are newer than the last build
-// `--runtime-only` stops after 1 (the `prepare` script, so that `npm ci` alone is enough for bin/chappe.js).
+// `--prepare` leaves out 2: npm's own `prepare` script, so that `npm ci` alone is enough for bin/chappe.js and its pages.
 // Everything it prints goes to standard error: standard output belongs to the command that follows.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
+const vite = join(root, 'node_modules/vite/bin/vite.js');
 
 /** The Node to run under: this one when it is new enough, else the pinned one (undefined: not installed yet). */
 export function runtime() {
@@ -73,7 +74,6 @@ function ensureApps(node) {
   const sources = newest(['apps', 'src/client', 'src/protocol', 'package-lock.json']);
   if (existsSync(built) && statSync(built).mtimeMs >= sources) return;
   say('building the web apps');
-  const vite = join(root, 'node_modules/vite/bin/vite.js');
   run(node, [vite, 'build', '--config', join(root, 'apps/vite.config.ts'), '--logLevel', 'warn'], root);
   mkdirSync(join(root, 'dist/apps'), { recursive: true });
   writeFileSync(built, new Date().toISOString());
@@ -115,8 +115,8 @@ function say(text) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const node = ensureRuntime();
-  if (!process.argv.includes('--runtime-only')) {
-    ensurePackages(node);
-    ensureApps(node);
-  }
+  const preparing = process.argv.includes('--prepare');
+  if (!preparing) ensurePackages(node);
+  // `npm ci --omit=dev` lays out nothing to build with.
+  if (!preparing || existsSync(vite)) ensureApps(node);
 }
