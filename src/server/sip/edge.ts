@@ -368,7 +368,8 @@ export class Edge {
       if (method === 'REGISTER') return this.#register(inbound);
       if (target.user === undefined) return this.#toServer(inbound);
       // Presence has no place here yet: there is no event state to publish.
-      if (method === 'PUBLISH') return answers.reply(inbound, 489, undefined, EVENTS);
+      if (method === 'PUBLISH' || (method === 'SUBSCRIBE' && asksTheServer(request)))
+        return answers.reply(inbound, 489, undefined, EVENTS);
       // RFC 3261 section 12.2.2: a request of a dialog that we know nothing of, and that names nobody here
       if (request.to.tag !== undefined && MID_DIALOG.has(method)) return answers.reply(inbound, 481);
     } else if (inbound.token === undefined && request.to.tag !== undefined && !routing.peer(request.target.host)) {
@@ -391,6 +392,8 @@ export class Edge {
         return answers.reply(inbound, 200, undefined, [
           ['Allow', ALLOW],
           ['Accept', 'application/sdp, text/plain'],
+          ['Accept-Encoding', 'identity'],
+          ['Accept-Language', 'en'],
           ['Supported', SUPPORTED],
         ]);
       case 'SUBSCRIBE':
@@ -440,6 +443,14 @@ export class Edge {
 
 /** RFC 6665 section 8.4: a 489 says which events there are. The subscription that a REFER makes passes here, no more. */
 const EVENTS: ExtraFields = [['Allow-Events', 'refer']];
+
+/** State that a server keeps of its user (RFC 3842, RFC 3680, RFC 3857): no phone of his could answer for it. */
+const SERVER_STATE = new Set(['message-summary', 'reg', 'presence.winfo']);
+
+function asksTheServer(request: Request): boolean {
+  const event = request.get('event') ?? '';
+  return SERVER_STATE.has(event.split(';', 1)[0]!.trim().toLowerCase());
+}
 
 /** Methods that mean nothing outside a dialog. */
 const MID_DIALOG = new Set(['BYE', 'UPDATE', 'PRACK', 'INFO', 'NOTIFY']);
