@@ -109,16 +109,23 @@ function worst(measurements: readonly Measurement[]): number {
   return Math.max(...measurements.map(({ value }) => value));
 }
 
-export function markdown(measurements: readonly Measurement[], seconds: number): string {
+/** With one worker nothing in Kamailio waits for a lock or hands a connection over: its leanest, on one core only. */
+export function sectionName(workers: number): string {
+  return workers === 8 ? 'SIP' : `SIP, beside a Kamailio of ${workers} worker${workers === 1 ? '' : 's'}`;
+}
+
+export function markdown(measurements: readonly Measurement[], seconds: number, workers: number): string {
   const [cpu] = cpus();
+  if (workers !== 8)
+    return `## ${sectionName(workers)}\n\n${table(measurements)}\n\n- again: \`node bench/run.ts --write --workers ${workers}\`\n`;
   return `## SIP
 
 CPU is user and system time of the server's whole process tree for one operation, from \`/proc\`; memory is the growth of its
 proportional set size. Both servers run at the same time on one core, the load generator on the other, and are measured in turns
 (A B A B) after a warm-up; a range is the lowest and the highest of the rounds. The rows with a rate are what the budgets are
 about: a server with time to spare wakes up for every message, and its connections have been still for a while. Flat out, a server
-finds its next message already waiting, which makes each much cheaper for both. Kamailio runs with one worker child and does the
-same work: an ephemeral credential at the WebSocket handshake, checked again on every request, digest on UDP, the location service
+finds its next message already waiting, which makes each much cheaper for both. Kamailio runs with eight
+workers, as it does unless told otherwise, and does the same work: an ephemeral credential at the WebSocket handshake, checked again on every request, digest on UDP, the location service
 in memory (Chappe also stores the bindings of UDP phones durably), stateful relay with Record-Route. The last column is what Node and \`ws\` spend
 when a message is only handed on, unread (\`bench/floor.ts\`): no server on them can cost less.
 

@@ -1,11 +1,11 @@
 // Chappe beside Kamailio: the same load on the same machine in the same run, in turns (A B A B).
-//   node bench/run.ts [--write] [--only register,call] [--peers kamailio,floor] [--scale 0.2]
+//   node bench/run.ts [--write] [--only register,call] [--peers kamailio,floor] [--scale 0.2] [--workers 1]
 // --write renews its section of docs/BENCHMARKS.md. The whole run takes less than six minutes.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import type { Done, Work } from './generator.ts';
-import { type Measurement, markdown, rows, table } from './report.ts';
+import { type Measurement, markdown, rows, sectionName, table } from './report.ts';
 import { writeSection } from './section.ts';
 import {
   chappeServer,
@@ -24,6 +24,7 @@ const { values: options } = parseArgs({
     only: { type: 'string' },
     peers: { type: 'string', default: 'chappe,kamailio,floor' },
     scale: { type: 'string', default: '1' },
+    workers: { type: 'string', default: '8' },
   },
 });
 const only = options.only?.split(',') ?? rows.map(({ name }) => name);
@@ -49,7 +50,7 @@ async function perform(work: Work): Promise<Done> {
 }
 
 const servers: MeasuredServer[] = [];
-const start = { chappe: chappeServer, kamailio: kamailioServer, floor: floorServer };
+const start = { chappe: chappeServer, kamailio: () => kamailioServer(Number(options.workers)), floor: floorServer };
 const peers = options.peers.split(',') as (keyof typeof start)[];
 async function startAll(names: readonly ServerName[] = peers.filter((name) => name !== 'floor')): Promise<void> {
   for (const name of names) servers.push(await start[name]());
@@ -151,5 +152,5 @@ try {
 process.stdout.write(`${table(measurements)}\n`);
 if (options.write) {
   const seconds = Math.round((Date.now() - started) / 1000);
-  writeSection('SIP', markdown(measurements, seconds));
+  writeSection(sectionName(Number(options.workers)), markdown(measurements, seconds, Number(options.workers)));
 }

@@ -16,6 +16,8 @@ export interface KamailioOptions {
   routes?: Record<string, string>;
   /** Shared memory in megabytes: finished transactions stay for 5 s, so that a fast load needs more. */
   megabytes?: number;
+  /** Processes for UDP, and as many for TCP; default 1, the leanest. Kamailio's own default is 8. */
+  workers?: number;
   /** taskset list */
   cpu?: string;
 }
@@ -71,7 +73,7 @@ async function answers(port: number, program: Program): Promise<void> {
 const modules =
   'kex tm tmx sl rr pv maxfwd usrloc registrar textops siputils xlog sanity nathelper xhttp websocket htable auth auth_ephemeral';
 
-export function kamailioConfig(port: number, { domain, secret, routes = {} }: KamailioOptions): string {
+export function kamailioConfig(port: number, { domain, secret, routes = {}, workers = 1 }: KamailioOptions): string {
   const elsewhere = Object.entries(routes)
     .map(([name, target]) => `  if ($rd == "${name}") { record_route(); $du = "sip:${target}"; route(RELAY); exit; }`)
     .join('\n');
@@ -83,8 +85,8 @@ debug=1
 log_stderror=yes
 memdbg=5
 memlog=5
-children=1
-tcp_children=1
+children=${workers}
+tcp_children=${workers}
 auto_aliases=no
 dns=no
 rev_dns=no

@@ -34,6 +34,9 @@ export class AccountError extends Error {
   }
 }
 
+/** Milliseconds for which a name stays unknown; less than `account add` takes to end. */
+const UNKNOWN_AGAIN = 20;
+
 /**
  * The accounts, all of them in memory, so that SIP can ask inside a transition. What another process writes (`account
  * add` beside a running server) is seen at once for a name that was unknown, and at the next `refresh` otherwise.
@@ -46,6 +49,8 @@ export class Accounts implements SipAccounts {
   readonly #accounts = new Map<string, Account>();
   #secrets: string[] = [];
   #version = -1;
+  /** When an unknown name last made us look (milliseconds, monotonic). */
+  #looked = Number.NEGATIVE_INFINITY;
   #revision = 0;
 
   constructor(options: AccountsOptions) {
@@ -209,8 +214,12 @@ export class Accounts implements SipAccounts {
 
   #find(name: string): Account | undefined {
     const known = this.#accounts.get(name);
-    if (known !== undefined || !this.refresh()) return known;
-    return this.#accounts.get(name);
+    if (known !== undefined) return known;
+    // A name unknown here may have been added by another process; but names that nobody has come by the thousand.
+    const now = performance.now();
+    if (now - this.#looked < UNKNOWN_AGAIN) return undefined;
+    this.#looked = now;
+    return this.refresh() ? this.#accounts.get(name) : undefined;
   }
 
   #material(account: Account): Material {
