@@ -19,3 +19,8 @@ export function notAcceptable(why: string): ProtocolError {
 export function badAnswer(why: string): ProtocolError {
   return new ProtocolError('SDP_ANSWER', `The answer does not fit its offer: ${why}`, { status: 488 });
 }
+
+/** Both sides offered at once (RFC 3264 section 4, RFC 3311 section 5.2, RFC 3261 section 14.2): the later one comes again. */
+export function glare(): ProtocolError {
+  return new ProtocolError('SDP_GLARE', 'The other side has an offer under way', { status: 491 });
+}

@@ -275,6 +275,21 @@ test('a refused re-INVITE leaves what was agreed; o= still only counts up', () =
   expect(again.replace(/^o=.*$/m, '')).toBe(first.replace(/^o=.*$/m, ''));
 });
 
+test('an offer that crosses another is told to come again, and the first one goes on', () => {
+  const translation = browserCalls();
+  translation.offer('caller', sdpVector('chromium-audio-offer'));
+  expect(code(() => translation.offer('callee', sdpVector('written-yealink-offer')))).toBe('SDP_GLARE');
+  expect(code(() => translation.answer('callee', sdpVector('written-asterisk-answer')))).toBe('done');
+  expect(code(() => translation.offer('callee', sdpVector('written-yealink-offer')))).toBe('done');
+});
+
+test('a branch that is tried again offers again in its place', () => {
+  const translation = browserCalls();
+  const first = translation.offer('caller', sdpVector('chromium-audio-offer')).text;
+  expect(translation.offer('caller', sdpVector('chromium-audio-offer')).text).toBe(first);
+  expect(code(() => translation.answer('callee', sdpVector('written-asterisk-answer')))).toBe('done');
+});
+
 test('a delayed offer: the phone offers in its 200, the browser answers in ACK', () => {
   const translation = browserCalls();
   const made = parseDescription(translation.offer('callee', sdpVector('written-yealink-offer')).text);

@@ -8,7 +8,7 @@ import { type MediaStream, mediaStreams } from './media-stream.ts';
 import { OfferAnswer, rejectedAs } from './offer-answer.ts';
 import { passedSessionLines } from './passed-lines.ts';
 import { otherSide, PayloadMap, type Side } from './payload-map.ts';
-import { badAnswer, notAcceptable } from './sdp-error.ts';
+import { badAnswer, glare, notAcceptable } from './sdp-error.ts';
 import { parseDescription, SessionDescription, serializeDescription } from './session-description.ts';
 import { answerContent, offerContent, offeredPairs, type PayloadPair } from './translate-content.ts';
 
@@ -59,11 +59,13 @@ export class SessionTranslation {
   }
 
   /**
-   * An offer in INVITE, UPDATE, PRACK, a 1xx or 2xx (delayed offer), for the other side. Throws ProtocolError: 400, or
-   * 488 when no section of it could be carried.
+   * An offer in INVITE, UPDATE, PRACK, a 1xx or 2xx (delayed offer), for the other side. Throws ProtocolError: 400; 488
+   * when no section of it could be carried; 491 while the other side's offer waits: every final response but 2xx to
+   * an offer has to be told by `reject`.
    */
   offer(from: Side, text: ByteString): Translation {
     const offer = parseDescription(text, this.limits);
+    if (this.pending && !this.pending.answered && this.pending.offerer !== from) throw glare();
     const to = otherSide(from);
     const state = { caller: this.sides.caller.state, callee: this.sides.callee.state, last: { ...this.last } };
     // An offer that comes while another one waits replaces it: a branch that is tried again (RFC 3264 section 4).
