@@ -1,4 +1,5 @@
 // coturn's test client against the running server, and what both servers answer to the same requests.
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as turn from '../../src/protocol/turn/numbers.ts';
 import { type Chappe, secret, startChappe } from '../support/chappe.ts';
@@ -72,6 +73,37 @@ describeWith(PEERS, "coturn's client", () => {
     expect(bad.received).toBe(0);
     expect(bad.output).toContain('Cannot complete Allocation');
   });
+});
+
+describeWith(PEERS, "coturn's client over TLS and on the web port", () => {
+  let tlsPort: number;
+  let webPort: number;
+  let server: Chappe;
+  const file = (name: string) => fileURLToPath(new URL(`../fixtures/tls/localhost.${name}.pem`, import.meta.url));
+  beforeAll(async () => {
+    tlsPort = await freePort();
+    webPort = await freePort();
+    server = await startChappe({
+      config: {
+        web: { listen: `127.0.0.1:${webPort}`, tls: { cert: file('cert'), key: file('key') } },
+        turn: { listen: ['udp:127.0.0.1:0', `tls:127.0.0.1:${tlsPort}`] },
+      },
+    });
+  });
+  afterAll(() => server?.stop());
+
+  for (const [title, flags, port] of [
+    ['TLS', '-y -c -t -S', () => tlsPort],
+    ['TLS on the web port', '-y -c -t -S', () => webPort],
+    ['TCP on the web port', '-y -c -t', () => webPort],
+  ] as const) {
+    test(`${title}: client to client`, async () => {
+      const result = await runUclient({ port: port(), flags, secret });
+      expect(result, result.output).toMatchObject({ code: 0, sent: 100 });
+      // Over TLS this client itself loses what comes close together, from coturn (9 to 18 of 100) as from us.
+      expect(result.received, result.output).toBeGreaterThanOrEqual(flags.includes('-S') ? 50 : 100);
+    });
+  }
 });
 
 describeWith(PEERS, 'Chappe and coturn, without allowed peers', () => {

@@ -21,7 +21,9 @@ export class StreamClient implements TurnClient {
   readonly #socket: Socket;
   readonly #stream = new TurnStream(MAX_STRANGER_MESSAGE);
   #deadline: NodeJS.Timeout | undefined;
-  #corked = false;
+  /** Messages for the next write. */
+  readonly #waiting: Uint8Array[] = [];
+  #waitingOctets = 0;
 
   constructor(server: TurnServer, socket: Socket, secure: boolean) {
     this.#server = server;
@@ -33,7 +35,10 @@ export class StreamClient implements TurnClient {
     socket.setKeepAlive(true, KEEP_ALIVE);
     this.#expect();
     socket.on('error', () => socket.destroy());
-    socket.on('end', () => socket.end());
+    socket.on('end', () => {
+      this.#flush();
+      socket.end();
+    });
     socket.on('close', () => {
       clearTimeout(this.#deadline);
       server.closed(this);
@@ -43,17 +48,19 @@ export class StreamClient implements TurnClient {
 
   write(message: Uint8Array): void {
     const socket = this.#socket;
-    if (socket.writableLength > this.#server.limits.queuedBytes) {
+    if (socket.writableLength + this.#waitingOctets > this.#server.limits.queuedBytes) {
       this.#server.unread += 1; // a slow reader loses packets, as over UDP
       return;
     }
-    if (!this.#corked) {
-      // What comes in one turn of the event loop goes out in one system call.
-      this.#corked = true;
-      socket.cork();
-      setImmediate(this.#uncork);
+    // COMPAT: over TLS each message is a record of its own, for coturn's client takes a record for a message.
+    if (this.transport === 'tls') {
+      socket.write(message);
+      return;
     }
-    socket.write(message);
+    // What comes in one turn of the event loop goes out in one write.
+    if (this.#waiting.length === 0) setImmediate(this.#flush);
+    this.#waiting.push(message);
+    this.#waitingOctets += message.length;
   }
 
   changed(): void {
@@ -65,9 +72,11 @@ export class StreamClient implements TurnClient {
     this.#socket.destroy();
   }
 
-  readonly #uncork = () => {
-    this.#corked = false;
-    this.#socket.uncork();
+  readonly #flush = () => {
+    const [first, ...more] = this.#waiting.splice(0);
+    this.#waitingOctets = 0;
+    if (first !== undefined && this.#socket.writable)
+      this.#socket.write(more.length === 0 ? first : Buffer.concat([first, ...more]));
   };
 
   /** Without an allocation, a whole request is to come in time. Not the socket's own timeout: each octet restarts that. */
