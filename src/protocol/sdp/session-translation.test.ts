@@ -101,6 +101,26 @@ test.each(PHONE_PROFILES)('every answer of a phone with %s answers what the brow
   }
 });
 
+test.each([
+  ['avp', 'RTP/AVP', 'none', false],
+  ['srtp-mand', 'RTP/SAVP', 'sdes', false],
+  ['dtls', 'UDP/TLS/RTP/SAVPF', 'dtls', false],
+  ['dtls-savp', 'UDP/TLS/RTP/SAVP', 'dtls', false],
+  ['ice', 'RTP/AVP', 'none', true],
+  ['ice-dtls', 'UDP/TLS/RTP/SAVPF', 'dtls', true],
+] as const)('what baresip answered to our %s offer of audio and video is understood', (kind, profile, type, ice) => {
+  const own = () => ({ ufrag: 'PhoneU', password: 'PhonePassword0123456789' });
+  const callee = phoneLeg(profile, { ice: own });
+  const translation = new SessionTranslation({ caller: webrtcLeg(), callee });
+  translation.offer('caller', sdpVector('chromium-audio-video-offer'));
+  const { text, sections } = translation.answer('callee', sdpVector(`baresip-1.0-${kind}-answer`));
+  expect(payloadTypes(parseDescription(text))).toEqual([0, 8, 126]);
+  expect(parseDescription(text).media.map(({ rejected }) => rejected)).toEqual([false, true]);
+  expect(sections[0]?.callee).toMatchObject({ live: true, mux: false, security: { type } });
+  expect(sections[0]?.callee.ice !== undefined).toBe(ice);
+  expect(sections[1]?.callee.live).toBe(false);
+});
+
 test('a telephone-event keeps the number of the offer when the phone answers with another, and both are told', () => {
   const translation = browserCalls();
   translation.offer('caller', sdpVector('chromium-audio-offer'));
