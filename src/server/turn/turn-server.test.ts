@@ -113,6 +113,13 @@ const ways: Record<string, (server: TurnServer) => Promise<Wire>> = {
   WebSocket: async (server) => webSocketWire(`ws://127.0.0.1:${await webPort(server)}/`),
 };
 
+test('a listener that was closed for itself does not keep its server from ending', async () => {
+  const server = startServer();
+  const ports = [await server.listenUdp(LOOPBACK), await server.listenTcp(LOOPBACK)];
+  for (const port of ports) await port.close();
+  await server.close();
+});
+
 for (const [name, way] of Object.entries(ways)) {
   test(`over ${name} a client is relayed to a peer and back, by indication and by channel`, async () => {
     const server = startServer();

@@ -44,6 +44,7 @@ export class UdpPort {
   readonly #server: TurnServer;
   /** By address as the socket says it, then by port: no key is made for a packet. */
   readonly #clients = new Map<string, Map<number, UdpClient>>();
+  #closed: Promise<void> | undefined;
 
   constructor(server: TurnServer, socket: Socket) {
     this.#server = server;
@@ -55,8 +56,10 @@ export class UdpPort {
     socket.on('error', ignore);
   }
 
+  /** Once is enough; whoever found another port taken closes this one before its server does. */
   close(): Promise<void> {
-    return new Promise((resolve) => this.socket.close(() => resolve()));
+    this.#closed ??= new Promise((resolve) => this.socket.close(() => resolve()));
+    return this.#closed;
   }
 
   remember(client: UdpClient): void {
