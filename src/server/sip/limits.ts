@@ -1,9 +1,11 @@
 /** Every bound of the SIP server, with its default. Times are milliseconds. */
 export interface SipLimits {
-  /** Server transactions under way, over all flows: beyond it new requests are answered 503 with Retry-After. */
+  /** Requests that wait for a final response, over all flows: beyond it new ones are answered 503 with Retry-After. */
   transactions: number;
   /** ... and those of one source address, so that one source cannot take all of them. */
   transactionsPerAddress: number;
+  /** Answered transactions that are remembered for requests sent again; beyond it the oldest are forgotten. */
+  answeredTransactions: number;
   /** Event-loop lag (milliseconds, smoothed) beyond which part of the new calls and messages is answered 503. */
   lag: number;
   /** Requests a second of one flow, or for UDP of one address, and how many may come at once. */
@@ -45,6 +47,7 @@ export interface SipLimits {
 export const sipLimits: Readonly<SipLimits> = {
   transactions: 50_000,
   transactionsPerAddress: 30_000,
+  answeredTransactions: 100_000,
   lag: 400,
   requestRate: 5_000,
   requestBurst: 20_000,

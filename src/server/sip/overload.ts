@@ -84,9 +84,9 @@ export class Overload {
     const bucket = flow.transport === 'udp' ? this.#udp.get(flow.remote.address) : state;
     if (!take(bucket, now, limits.requestRate, limits.requestBurst)) return 2;
     if (method === 'BYE') return 0;
-    const { servers } = this.#transactions;
-    if (servers.size >= limits.transactions) return 5;
-    if (servers.size > 1000 && this.#transactions.of(flow.remote.address) >= limits.transactionsPerAddress) return 5;
+    const { waiting } = this.#transactions;
+    if (waiting >= limits.transactions) return 5;
+    if (waiting > 1000 && this.#transactions.of(flow.remote.address) >= limits.transactionsPerAddress) return 5;
     if (method !== 'REGISTER' && this.#shedsNow(now)) return 3;
     return 0;
   }

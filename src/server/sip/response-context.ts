@@ -369,7 +369,10 @@ export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
 
   onTerminated(): void {
     this.#stopRinging();
-    for (const branch of this.#branches) branch.timer?.close();
+    for (const branch of this.#branches) {
+      branch.timer?.close();
+      if (branch.cancelled && !branch.done) branch.transaction.discard(); // cancelled, and nothing more was heard
+    }
     this.#proxy.contexts.delete(this);
     if (this.#invite) flowState(this.flow).dependents?.delete(this);
     this.whenDone?.();

@@ -95,7 +95,7 @@ export class SipServer implements FlowHandler {
     this.#routing = new Routing(options.domain, options.hosts ?? [], options.routes ?? []);
     if (options.publicHost !== undefined) this.#routing.addLocal(options.publicHost);
     this.#forwarding = new Forwarding(primitives, options.domain, options.publicHost);
-    this.#transactions = new TransactionLayer(clock, outbox, options.timers);
+    this.#transactions = new TransactionLayer(clock, outbox, limits.answeredTransactions, options.timers);
     this.location = new Location(primitives, secret);
     const tokens = new FlowTokens(primitives, options.secrets);
     const identities = new Identities(accounts, this.#routing);

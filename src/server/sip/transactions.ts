@@ -223,6 +223,7 @@ export class ServerTransaction {
 
   respond(response: Response): void {
     this.#perform(this.#machine.respond(response, this.#layer.clock.now()));
+    if (response.status >= 200) this.#layer.answered(this);
     if (this.#machine instanceof InviteServerTransaction) this.#machine.release();
   }
 
@@ -271,13 +272,18 @@ export class TransactionLayer {
   readonly outbox: Outbox;
   readonly clients = new Map<string, ClientTransaction>();
   readonly servers = new Map<string, ServerTransaction>();
+  /** Those that wait for an answer, by source address. */
   readonly #bySource = new Map<string, number>();
+  /** Those that have a final response and are kept for what is sent again, the oldest first. */
+  readonly #answered = new Set<ServerTransaction>();
+  readonly #mostAnswered: number;
   readonly #reliable: { reliable: true; timers?: TimerValues };
   readonly #unreliable: { reliable: false; timers?: TimerValues };
 
-  constructor(clock: Clock, outbox: Outbox, timers?: TimerValues) {
+  constructor(clock: Clock, outbox: Outbox, mostAnswered: number, timers?: TimerValues) {
     this.clock = clock;
     this.outbox = outbox;
+    this.#mostAnswered = mostAnswered;
     this.#reliable = timers === undefined ? { reliable: true } : { reliable: true, timers };
     this.#unreliable = timers === undefined ? { reliable: false } : { reliable: false, timers };
   }
@@ -286,7 +292,12 @@ export class TransactionLayer {
     return reliable ? this.#reliable : this.#unreliable;
   }
 
-  /** Server transactions of one source address. */
+  /** Server transactions that wait for a final response. */
+  get waiting(): number {
+    return this.servers.size - this.#answered.size;
+  }
+
+  /** ... of one source address. */
   of(source: string): number {
     return this.#bySource.get(source) ?? 0;
   }
@@ -296,12 +307,27 @@ export class TransactionLayer {
     this.#bySource.set(transaction.source, this.of(transaction.source) + 1);
   }
 
+  /**
+   * It has its final response, and is work no more: only memory, for 32 s over UDP. Beyond the bound the oldest, whose
+   * response has most likely arrived, make room.
+   */
+  answered(transaction: ServerTransaction): void {
+    if (this.#answered.has(transaction) || this.servers.get(transaction.key) !== transaction) return;
+    this.#forgetSource(transaction.source);
+    this.#answered.add(transaction);
+    if (this.#answered.size > this.#mostAnswered) this.#answered.values().next().value?.abandon();
+  }
+
   removed(transaction: ServerTransaction): void {
     if (this.servers.get(transaction.key) !== transaction) return;
     this.servers.delete(transaction.key);
-    const left = this.of(transaction.source) - 1;
-    if (left > 0) this.#bySource.set(transaction.source, left);
-    else this.#bySource.delete(transaction.source);
+    if (!this.#answered.delete(transaction)) this.#forgetSource(transaction.source);
+  }
+
+  #forgetSource(source: string): void {
+    const left = this.of(source) - 1;
+    if (left > 0) this.#bySource.set(source, left);
+    else this.#bySource.delete(source);
   }
 
   /** RFC 5626: whoever waits on a dead flow hears of it at once. */
