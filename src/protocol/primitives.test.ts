@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { primitives as browser } from '../client/primitives.ts';
 import { primitives as node } from '../transport/primitives.ts';
@@ -18,6 +19,17 @@ test('the browser side and the Node side agree on octets above 127', () => {
   for (const name of names) {
     expect(browser.hash(name, 'caf\xc3\xa9')).toBe(node.hash(name, 'caf\xc3\xa9'));
     expect(browser.hmac(name, 'k\xff', 'caf\xc3\xa9')).toBe(node.hmac(name, 'k\xff', 'caf\xc3\xa9'));
+  }
+});
+
+test('an HMAC is that of node:crypto, for keys short, of a block, and longer (RFC 2104)', () => {
+  for (const name of names) {
+    for (const length of [0, 1, 63, 64, 65, 127, 128, 129, 300]) {
+      const key = 'k\xfe'.repeat(length).slice(0, length);
+      const want = createHmac(name, Buffer.from(key, 'latin1')).update('caf\xc3\xa9', 'latin1').digest('binary');
+      expect(node.hmac(name, key, 'caf\xc3\xa9')).toBe(want);
+      expect(browser.hmac(name, key, 'caf\xc3\xa9')).toBe(want);
+    }
   }
 });
 
