@@ -151,7 +151,7 @@ export class MediaDescription extends LineBlock implements MediaLine {
    * out, since nobody can know what they are.
    */
   get codecs(): readonly Codec[] {
-    this.parsedCodecs ??= this.readCodecs();
+    this.parsedCodecs ??= this.profile ? this.readCodecs() : [];
     return this.parsedCodecs;
   }
 

@@ -397,3 +397,102 @@ test('two phones, two browsers: any leg may stand on any side', () => {
   const { text } = browsers.answer('callee', sdpVector('chromium-audio-video-answer'));
   expect(classify(parseDescription(text))).toMatchObject({ webrtc: true, bundle: true });
 });
+
+test('the DTLS role that came of the first answer stays in the next ones', () => {
+  const translation = phoneCalls();
+  translation.offer('caller', sdpVector('baresip-1.0-avp-offer'));
+  const first = translation.answer('callee', sdpVector('chromium-audio-answer'));
+  expect(first.sections[0]?.callee.security).toMatchObject({ role: 'passive' });
+  const again = sdpVector('chromium-audio-answer').replace('setup:active', 'setup:actpass');
+  translation.offer('callee', again);
+  const { text } = translation.answer('caller', sdpVector('written-asterisk-answer'));
+  expect(parseDescription(text).media[0]?.setup).toBe('passive');
+  // Another certificate is another association: our own preference holds again.
+  translation.offer(
+    'callee',
+    again.replace('fingerprint:sha-256 ', 'fingerprint:sha-256 00:').replace(/(fingerprint:.*):..\r/, '$1\r'),
+  );
+  const renewed = translation.answer('caller', sdpVector('written-asterisk-answer')).text;
+  expect(parseDescription(renewed).media[0]?.setup).toBe('active');
+});
+
+test('a phone that answers passive gets our ClientHello', () => {
+  const translation = browserCalls('UDP/TLS/RTP/SAVP');
+  const made = translation.offer('caller', sdpVector('chromium-audio-offer')).text;
+  const answer = phoneAnswer(made, (text) => text.replace('setup:active', 'setup:passive'));
+  expect(translation.answer('callee', answer).sections[0]?.callee.security).toMatchObject({ role: 'active' });
+});
+
+test('crypto lines that cannot be taken are passed over, and the tag of the next one is answered', () => {
+  const translation = phoneCalls();
+  const offer = sdpVector('baresip-1.0-srtp-mand-offer');
+  const line = /a=crypto:1 .*\r\n/.exec(offer)?.[0] ?? '';
+  const lines = [
+    line.replace('\r', ' UNENCRYPTED_SRTP\r'),
+    line.replace(':1 ', ':2 ').replace('\r', '|1:4\r'),
+    line.replace(':1 ', ':3 '),
+  ];
+  translation.offer('caller', offer.replace(line, lines.join('')));
+  const { text } = translation.answer('callee', sdpVector('chromium-audio-answer'));
+  expect(parseDescription(text).media[0]?.cryptos.map(({ tag }) => tag)).toEqual([3]);
+});
+
+test('ICE and rtcp-mux are answered where the phone offered them, and only there', () => {
+  const ice = () => ({ ufrag: 'PhoneU', password: 'PhonePassword0123456789' });
+  const answered = (offer: string) => {
+    const translation = new SessionTranslation({ caller: phoneLeg('RTP/AVP', { ice }), callee: webrtcLeg() });
+    translation.offer('caller', offer);
+    const { text, sections } = translation.answer('callee', sdpVector('chromium-audio-answer'));
+    const section = parseDescription(text).media[0];
+    return { ice: section?.ice !== undefined, mux: section?.rtcpMux, rtcp: sections[0]?.caller.remote?.rtcpPort };
+  };
+  const plain = sdpVector('baresip-1.0-avp-offer');
+  expect(answered(plain)).toEqual({ ice: false, mux: false, rtcp: 14_083 });
+  expect(answered(`${plain}a=rtcp-mux\r\n`)).toEqual({ ice: false, mux: true, rtcp: 14_082 });
+  expect(answered(sdpVector('baresip-1.0-ice-offer'))).toEqual({ ice: true, mux: false, rtcp: 9703 });
+});
+
+test('a phone that leaves the H.264 format out of its answer means what was offered', () => {
+  const translation = browserCalls();
+  const made = translation.offer('caller', sdpVector('chromium-audio-video-offer')).text;
+  const answer = phoneAnswer(made, (text) =>
+    text.replace(/^m=video (\d+) (\S+) .*$/m, 'm=video $1 $2 108').replace(/^a=fmtp:108 .*\r\n/m, ''),
+  );
+  expect(parseDescription(translation.answer('callee', answer).text).media[1]?.codecs).toMatchObject([
+    { payloadType: 108, format: expect.stringContaining('packetization-mode=1') },
+  ]);
+});
+
+test('a refused ICE restart or profile is forgotten', () => {
+  const translation = browserCalls();
+  const answer = sdpVector('written-asterisk-answer');
+  translation.offer('caller', sdpVector('chromium-audio-offer'));
+  const first = translation.answer('callee', answer).text;
+  translation.offer('caller', sdpVector('chromium-ice-restart-offer'));
+  translation.reject();
+  translation.offer('caller', sdpVector('chromium-audio-offer'));
+  expect(translation.answer('callee', answer).text).toBe(first);
+
+  const video = translation.offer('caller', sdpVector('chromium-video-added-offer')).text;
+  translation.answer('callee', phoneAnswer(video));
+  translation.offer('callee', phoneAnswer(video).replaceAll('RTP/AVP', 'RTP/AVPF'));
+  translation.reject();
+  const after = parseDescription(translation.offer('caller', sdpVector('chromium-video-added-offer')).text);
+  expect(after.media.map((section) => [section.proto, section.has('rtcp-fb')])).toEqual([
+    ['RTP/AVP', false],
+    ['RTP/AVP', false],
+  ]);
+});
+
+test('formats that name other formats follow them when they are renumbered', () => {
+  const browsers = new SessionTranslation({ caller: webrtcLeg(), callee: webrtcLeg({ sessionId: '4' }) });
+  const made = parseDescription(browsers.offer('caller', sdpVector('firefox-screen-data-offer')).text);
+  const all = made.media.flatMap((_, index) => payloadTypes(made, index));
+  expect(new Set(all).size).toBe(all.length);
+  for (const { codecs } of made.media.slice(1, 3)) {
+    const repairs = codecs.filter(({ name }) => name === 'rtx');
+    expect(repairs.length).toBeGreaterThan(2);
+    for (const { format } of repairs)
+      expect(codecs.find(({ payloadType }) => `apt=${payloadType}` === format)?.name).toMatch(/VP8|VP9|AV1|red|H264/);
+  }
+});
