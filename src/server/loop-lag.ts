@@ -1,6 +1,6 @@
-const INTERVAL = 50;
+const INTERVAL = 100;
 /** Share of a new measurement in the smoothed value. */
-const WEIGHT = 0.2;
+const WEIGHT = 0.35;
 
 /** How late the event loop is with its timers, in milliseconds, smoothed. It does not keep the process alive. */
 export class LoopLag {

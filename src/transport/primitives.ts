@@ -30,8 +30,8 @@ function pad(name: HashName, key: string): PaddedKey {
   const octets = Buffer.alloc(BLOCK[name]);
   octets.write(key.length > octets.length ? digest(name, key) : key, 'latin1');
   return {
-    inner: octets.map((octet) => octet ^ 0x36).toString('latin1'),
-    outer: octets.map((octet) => octet ^ 0x5c).toString('latin1'),
+    inner: Buffer.from(octets.map((octet) => octet ^ 0x36)).toString('latin1'),
+    outer: Buffer.from(octets.map((octet) => octet ^ 0x5c)).toString('latin1'),
   };
 }
 
