@@ -53,7 +53,7 @@ export const NON_INVITE_SERVER_TRANSITIONS: Transitions<NonInviteServerState, In
 type Outputs = Output<Response, NonInviteServerTimer, ServerTransactionEvent>[];
 
 export class NonInviteServerTransaction {
-  readonly request: Request;
+  private asked: Request | undefined;
   private readonly reliable: boolean;
   private readonly timers: TimerValues;
   private current: NonInviteServerState = 'trying';
@@ -61,13 +61,23 @@ export class NonInviteServerTransaction {
   private latest: Response | undefined;
 
   constructor(request: Request, options: TransactionOptions) {
-    this.request = request;
+    this.asked = request;
     this.reliable = options.reliable;
     this.timers = options.timers ?? DEFAULT_TIMERS;
   }
 
   get state(): NonInviteServerState {
     return this.current;
+  }
+
+  get request(): Request {
+    if (this.asked === undefined) throw new Error('The request was released.');
+    return this.asked;
+  }
+
+  /** Once `completed` only the response is needed, until timer J: lets go of the request. */
+  release(): void {
+    if (this.current === 'completed') this.asked = undefined;
   }
 
   start(now: number): Outputs {

@@ -47,7 +47,7 @@ export interface SipLimits {
 export const sipLimits: Readonly<SipLimits> = {
   transactions: 50_000,
   transactionsPerAddress: 30_000,
-  answeredTransactions: 100_000,
+  answeredTransactions: 60_000,
   lag: 400,
   requestRate: 5_000,
   requestBurst: 20_000,

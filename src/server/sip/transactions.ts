@@ -182,7 +182,7 @@ export class ServerTransaction {
   /** Where its responses go (RFC 3261 section 18.2.2, RFC 3581): the flow the request came by, or its sent-by port. */
   readonly flow: Flow;
   readonly key: string;
-  /** The proxy's response context, for CANCEL. */
+  /** The proxy's response context, for CANCEL, while it has something to do. */
   user: ServerUser | undefined;
   readonly source: string;
   readonly #layer: TransactionLayer;
@@ -206,7 +206,7 @@ export class ServerTransaction {
     return this.#machine.state;
   }
 
-  /** Not of an INVITE that has been answered 2xx. */
+  /** Not of one that has been answered (an INVITE: with a 2xx). */
   get request(): Request {
     return this.#machine.request;
   }
@@ -223,8 +223,10 @@ export class ServerTransaction {
 
   respond(response: Response): void {
     this.#perform(this.#machine.respond(response, this.#layer.clock.now()));
-    if (response.status >= 200) this.#layer.answered(this);
-    if (this.#machine instanceof InviteServerTransaction) this.#machine.release();
+    this.#machine.release();
+    if (response.status < 200) return;
+    this.#layer.answered(this);
+    if (this.#machine instanceof NonInviteServerTransaction) this.#leaveUser(); // it has nothing more to do
   }
 
   /** Ends without an answer (RFC 4320 section 4.2: a non-INVITE is never answered 408). */
@@ -262,7 +264,13 @@ export class ServerTransaction {
   #end(): void {
     this.#timers.clearAll();
     this.#layer.removed(this);
-    this.user?.onTerminated?.();
+    this.#leaveUser();
+  }
+
+  #leaveUser(): void {
+    const { user } = this;
+    this.user = undefined;
+    user?.onTerminated?.();
   }
 }
 
