@@ -29,7 +29,9 @@ describeWith(PEERS, "coturn's client", () => {
   let echo: Awaited<ReturnType<typeof startUdpEcho>>;
   beforeAll(async () => {
     port = await freePort();
-    server = await startChappe({ config: turnConfig(port, { allowPeers: ['127.0.0.0/8'] }) });
+    // Both families: with -Z the client refreshes now the one, now the other, and 443 is for one that was not allocated.
+    const relay = { address: ['127.0.0.1', '::1'] };
+    server = await startChappe({ config: turnConfig(port, { relay, allowPeers: ['127.0.0.0/8'] }) });
     echo = await startUdpEcho();
   });
   afterAll(async () => {

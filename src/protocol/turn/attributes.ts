@@ -3,6 +3,7 @@ import { ProtocolError } from '../errors.ts';
 import { attribute, type StunAttribute, type StunMessage, viewOf } from '../stun/message.ts';
 import {
   ADDITIONAL_ADDRESS_FAMILY,
+  ADDITIONAL_ADDRESS_FAMILY_OF_COTURN,
   ADDRESS_ERROR_CODE,
   CHANNEL_NUMBER,
   EVEN_PORT,
@@ -65,7 +66,10 @@ export function requestedFamilyOf(message: StunMessage): AddressFamily | 'unknow
 }
 
 export function additionalFamilyOf(message: StunMessage): AddressFamily | 'unknown' | undefined {
-  return familyOf(fixed(message, ADDITIONAL_ADDRESS_FAMILY, 4, 'ADDITIONAL-ADDRESS-FAMILY'));
+  return familyOf(
+    fixed(message, ADDITIONAL_ADDRESS_FAMILY, 4, 'ADDITIONAL-ADDRESS-FAMILY') ??
+      fixed(message, ADDITIONAL_ADDRESS_FAMILY_OF_COTURN, 4, 'ADDITIONAL-ADDRESS-FAMILY'),
+  );
 }
 
 function familyOf(value: Uint8Array | undefined): AddressFamily | 'unknown' | undefined {

@@ -18,6 +18,8 @@ export const REQUESTED_TRANSPORT = 0x0019;
 export const DONT_FRAGMENT = 0x001a;
 export const RESERVATION_TOKEN = 0x0022;
 export const ADDITIONAL_ADDRESS_FAMILY = 0x8000;
+/** COMPAT: coturn 4.6 and its client use the number of a draft (draft-martinsen-tram-ssoda). */
+export const ADDITIONAL_ADDRESS_FAMILY_OF_COTURN = 0x8032;
 export const ADDRESS_ERROR_CODE = 0x8001;
 
 /** Attributes of the long-term credential mechanism (RFC 8489 section 18.3). */

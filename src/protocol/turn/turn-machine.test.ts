@@ -334,6 +334,8 @@ test('IPv4, IPv6, both, and one of both when the other is not to be had', () => 
   const world = new TurnWorld();
   expect(world.client().allocate([family(1)]).relayed.address).toBe('203.0.113.1');
   expect(world.client().allocate([family(2)]).relayed.address).toBe('2001:db8::1');
+  const coturns = world.client().allocate([family(2, turn.ADDITIONAL_ADDRESS_FAMILY_OF_COTURN)]);
+  expect(coturns.addresses(turn.XOR_RELAYED_ADDRESS)).toHaveLength(2);
   const both = world.client();
   const answer = both.allocate([family(2, turn.ADDITIONAL_ADDRESS_FAMILY)]);
   expect(answer.addresses(turn.XOR_RELAYED_ADDRESS).map(({ address }) => address)).toEqual([
