@@ -242,7 +242,7 @@ export class Edge {
     if (identity !== undefined && hasExpired(identity, inbound.now)) this.#closeSoon(inbound);
   }
 
-  // --- who sends it (DESIGN "Ephemeral credentials")
+  // --- who sends it
 
   #identify(inbound: Inbound) {
     const { state, request, now } = inbound;

@@ -1,4 +1,4 @@
-// The identity rules (DESIGN "Ephemeral credentials"): what a proved identity may say of itself in From and To.
+// The identity rules: what a proved identity may say of itself in From and To.
 import type { ByteString } from '../../protocol/byte-string.ts';
 import type { Identity } from '../../transport/flow.ts';
 import type { SipAccounts } from '../accounts/sip-accounts.ts';
