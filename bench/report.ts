@@ -125,14 +125,14 @@ proportional set size. Both servers run at the same time on one core, the load g
 (A B A B) after a warm-up; a range is the lowest and the highest of the rounds. The rows with a rate are what the budgets are
 about: a server with time to spare wakes up for every message, and its connections have been still for a while. Flat out, a server
 finds its next message already waiting, which makes each much cheaper for both. Kamailio runs with eight
-workers, as it does unless told otherwise, and does the same work: an ephemeral credential at the WebSocket handshake, checked again on every request, digest on UDP, the location service
-in memory (Chappe also stores the bindings of UDP phones durably), stateful relay with Record-Route. The last column is what Node and \`ws\` spend
+workers, as it does unless told otherwise, and does the same work: an ephemeral credential at the WebSocket handshake, checked again on every request,
+digest on UDP, the location service in memory (Chappe also stores the bindings of UDP phones durably), stateful relay with Record-Route. The last column is what Node and \`ws\` spend
 when a message is only handed on, unread (\`bench/floor.ts\`): no server on them can cost less.
 
 ${table(measurements)}
 
 Where a budget is missed: a CPU profile of the server flat out (\`--cpu-prof\`) is flat. A fifth is writes to sockets, an eighth
-collecting garbage (as much again on V8's helper threads), in calls a twentieth the HMACs of flow tokens; no function of the
+collecting garbage (as much again on V8's helper threads), compiling while the code is warm for seconds only another tenth; no function of the
 parser, the transactions or the proxy takes more than 2 %. The last column is the part that no change to our code can lower.
 Of a REGISTER over UDP a seventh is the hand-over of its binding to the thread that stores it, and that thread costs about 60 us
 more: Kamailio, with its location service in memory, forgets its phones at a restart.
