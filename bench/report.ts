@@ -132,7 +132,7 @@ when a message is only handed on, unread (\`bench/floor.ts\`): no server on them
 ${table(measurements)}
 
 Where a budget is missed: a CPU profile of the server flat out (\`--cpu-prof\`) is flat. A fifth is writes to sockets, an eighth
-collecting garbage (as much again on V8's helper threads), compiling while the code is warm for seconds only another tenth; no function of the
+collecting garbage (as much again on V8's helper threads), compiling code that has run for seconds only is another tenth; no function of the
 parser, the transactions or the proxy takes more than 2 %. The last column is the part that no change to our code can lower.
 Of a REGISTER over UDP a seventh is the hand-over of its binding to the thread that stores it, and that thread costs about 60 us
 more: Kamailio, with its location service in memory, forgets its phones at a restart.
