@@ -4,6 +4,7 @@ import type { BindingStore } from '../../storage/ports.ts';
 import type { Clock } from '../../transport/clock.ts';
 import type { Endpoint, Flow, SipTransport } from '../../transport/flow.ts';
 import type { SipAccounts } from '../accounts/sip-accounts.ts';
+import type { MediaEngine } from '../media/engine.ts';
 
 /** A pino logger fits. Fields have RFC names; no body, no credential (docs/LOGGING.md). */
 export interface Logger {
@@ -37,6 +38,8 @@ export interface SipServerPorts {
   /** Where bindings of UDP phones are kept over a restart; none: nowhere. */
   bindings?: BindingStore;
   log?: Logger;
+  /** Relays media and translates descriptions; none: all media goes past this server. */
+  media?: MediaEngine;
   /** How late the event loop runs, in milliseconds (overload.ts). */
   loopLag?: () => number;
 }
