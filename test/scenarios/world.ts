@@ -125,6 +125,8 @@ export class World {
         auth: { required: true, digest: ['SHA-256', 'MD5'] },
         routes: [{ domain: 'other.test', to: 'udp:192.0.2.70:5070' }],
         ...options,
+        // No message: the scripts, which read all that is sent as SIP, do without.
+        limits: { natKeepAlive: 0, ...options.limits },
       },
       {
         clock: this.clock,

@@ -35,6 +35,8 @@ export interface SipLimits {
   maxExpires: number;
   /** RFC 5626 Flow-Timer, seconds. */
   flowTimer: number;
+  /** How often a UDP phone behind a NAT is sent four octets, so that the NAT goes on letting calls in; 0: never. */
+  natKeepAlive: number;
   /** Timer C (RFC 3261 section 16.6 step 11). */
   timerC: number;
   /** How long the contacts of one q ring before those of the next are tried as well. */
@@ -65,6 +67,7 @@ export const sipLimits: Readonly<SipLimits> = {
   defaultExpires: 600,
   maxExpires: 3_600,
   flowTimer: 25,
+  natKeepAlive: 20_000,
   timerC: 185_000,
   serialRing: 20_000,
   traceMessages: 20_000,

@@ -17,6 +17,7 @@ import { Identities } from './identity.ts';
 import { type SipLimits, sipLimits } from './limits.ts';
 import { Location } from './location.ts';
 import { type SipCounters, type SipMetrics, sipCounters } from './metrics.ts';
+import { NatKeepAlive } from './nat-keep-alive.ts';
 import { Outbox } from './outbox.ts';
 import { Overload } from './overload.ts';
 import type { Listening, Logger, SipServerPorts, Transports } from './ports.ts';
@@ -67,6 +68,7 @@ export class SipServer implements FlowHandler {
   readonly #overload: Overload;
   readonly #proxy: SipProxy;
   readonly #edge: Edge;
+  readonly #natKeepAlive: NatKeepAlive;
   #transports: Transports | undefined;
   #sweeper: Timer | undefined;
   #drained: (() => void) | undefined;
@@ -97,6 +99,7 @@ export class SipServer implements FlowHandler {
     this.#forwarding = new Forwarding(primitives, options.domain, options.publicHost);
     this.#transactions = new TransactionLayer(clock, outbox, limits.answeredTransactions, options.timers);
     this.location = new Location(primitives, secret);
+    this.#natKeepAlive = new NatKeepAlive(this.location, clock, this.#wallClock, limits.natKeepAlive);
     const tokens = new FlowTokens(primitives, options.secrets);
     const identities = new Identities(accounts, this.#routing);
     this.#overload = new Overload(limits, this.#transactions, ports.loopLag ?? (() => 0));
@@ -161,6 +164,7 @@ export class SipServer implements FlowHandler {
     const restored = restoreBindings(stored, this.location, transports, this.#log);
     if (restored > 0) this.#log.info({ bindings: restored }, 'bindings restored');
     this.#scheduleSweep();
+    this.#natKeepAlive.start();
   }
 
   /** `sip.routes`, for the requests from now on. */
@@ -183,6 +187,7 @@ export class SipServer implements FlowHandler {
   close(): void {
     this.#sweeper?.close();
     this.#sweeper = undefined;
+    this.#natKeepAlive.close();
     this.#transactions.close();
     this.#drained?.();
   }
