@@ -18,7 +18,7 @@ import type { SipCounters } from './metrics.ts';
 import type { Outbox } from './outbox.ts';
 import { ownText } from './own-text.ts';
 import type { Transports } from './ports.ts';
-import { type Branch, type Forwarder, ResponseContext } from './response-context.ts';
+import { type Branch, type BranchCopy, type Forwarder, ResponseContext } from './response-context.ts';
 import type { Peer, Routing } from './routing.ts';
 import { type Target, userTargets } from './targets.ts';
 import { ServerTransaction, type TransactionLayer } from './transactions.ts';
@@ -229,7 +229,7 @@ export class SipProxy implements Forwarder {
 
   // --- Forwarder
 
-  copyFor(context: ResponseContext, target: Target, maxBreadth: number): { request: Request; recordRoute?: string } {
+  copyFor(context: ResponseContext, target: Target, maxBreadth: number): BranchCopy {
     const { forwarding, tokens } = this.#parts;
     const { inbound, request } = context;
     const copy = {
@@ -253,9 +253,7 @@ export class SipProxy implements Forwarder {
     }
     const forwarded = forwarding.copy(request, copy, inbound.loopHash);
     if (target.peer?.trusted && inbound.identity !== undefined) this.#assert(forwarded, inbound.identity);
-    return copy.recordRoute === undefined
-      ? { request: forwarded }
-      : { request: forwarded, recordRoute: copy.recordRoute };
+    return { request: forwarded, recordRoute: copy.recordRoute };
   }
 
   upstream(context: ResponseContext, response: Response, branch: Branch | undefined): void {

@@ -1,12 +1,14 @@
 // The response context of a stateful proxy (RFC 3261 sections 16.2 and 16.7): one request, its branches, and what goes
 // back of their responses. Everything in it is synchronous.
 
+import type { ProtocolError } from '../../protocol/errors.ts';
 import { createCancel } from '../../protocol/sip/cancel.ts';
 import type { Request, Response } from '../../protocol/sip/message.ts';
 import type { Timer } from '../../transport/clock.ts';
 import type { Flow } from '../../transport/flow.ts';
 import { makeResponse } from './answer.ts';
 import { betterResponse, type Outcome } from './best-response.ts';
+import type { BranchMedia } from './branch-media.ts';
 import { type FlowDependent, flowState } from './flow-state.ts';
 import type { Inbound } from './inbound.ts';
 import type { SipLimits } from './limits.ts';
@@ -23,8 +25,8 @@ import {
 export interface Forwarder {
   readonly transactions: TransactionLayer;
   readonly limits: SipLimits;
-  /** The copy for that target; `maxBreadth` is its share. */
-  copyFor(context: ResponseContext, target: Target, maxBreadth: number): { request: Request; recordRoute?: string };
+  /** The copy for that target; `maxBreadth` is its share. `retry`: its media, when the target is asked once more. */
+  copyFor(context: ResponseContext, target: Target, maxBreadth: number, retry?: BranchMedia): BranchCopy;
   /** Last changes to a response on its way up (Record-Route for the other side, RFC 3325). */
   upstream(context: ResponseContext, response: Response, branch: Branch | undefined): void;
   /** A target could not be reached at all. */
@@ -33,12 +35,22 @@ export interface Forwarder {
   contexts: Set<ResponseContext>;
 }
 
+export interface BranchCopy {
+  request: Request;
+  /** The Record-Route value we put in. */
+  recordRoute?: string | undefined;
+  /** Its descriptions are looked at on their way, or rewritten. */
+  media?: BranchMedia | undefined;
+}
+
 export class Branch {
   readonly target: Target;
   readonly transaction: ClientTransaction;
-  /** The Record-Route value we put in. */
   readonly recordRoute: string | undefined;
+  readonly media: BranchMedia | undefined;
   timer: Timer | undefined;
+  /** Its request is not sent yet. */
+  waiting = false;
   proceeding = false;
   /** To be cancelled as soon as it may be. */
   cancelled = false;
@@ -46,10 +58,11 @@ export class Branch {
   cancelSent = false;
   done = false;
 
-  constructor(target: Target, transaction: ClientTransaction, recordRoute: string | undefined) {
+  constructor(target: Target, transaction: ClientTransaction, copy: BranchCopy) {
     this.target = target;
     this.transaction = transaction;
-    this.recordRoute = recordRoute;
+    this.recordRoute = copy.recordRoute;
+    this.media = copy.media;
   }
 }
 
@@ -122,6 +135,7 @@ export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
   /** A fault of ours: the caller is told, and nothing is left running. */
   fail(): void {
     for (const branch of this.#branches) {
+      if (!branch.done) branch.media?.over();
       branch.done = true;
       branch.timer?.close();
       branch.transaction.discard();
@@ -165,15 +179,39 @@ export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
     this.#starting = false;
   }
 
-  #startBranch(target: Target, maxBreadth: number): void {
+  #startBranch(target: Target, maxBreadth: number, retry?: BranchMedia): void {
     const proxy = this.#proxy;
-    const { request, recordRoute } = proxy.copyFor(this, target, maxBreadth);
-    const transaction = new ClientTransaction(proxy.transactions, request, target.flow, this);
-    const branch = new Branch(target, transaction, recordRoute);
+    const copy = proxy.copyFor(this, target, maxBreadth, retry);
+    const transaction = new ClientTransaction(proxy.transactions, copy.request, target.flow, this);
+    const branch = new Branch(target, transaction, copy);
     this.#branches.push(branch);
     this.#pending += 1;
     if (this.#invite) this.#startTimerC(branch);
-    transaction.start();
+    if (branch.media === undefined) transaction.start();
+    else {
+      branch.waiting = true;
+      branch.media.start(copy.request, {
+        send: () => {
+          if (!branch.waiting) return;
+          branch.waiting = false;
+          transaction.start();
+        },
+        pass: (response) => this.#receive(response, branch),
+        refuse: (error) => this.#refuse(branch, error),
+      });
+    }
+  }
+
+  /** What was to be relayed for this branch cannot be. */
+  #refuse(branch: Branch, error: ProtocolError): void {
+    if (branch.done || this.#answered) return;
+    const { transaction } = branch;
+    const status = error.answer.status ?? 500;
+    if (transaction.state === 'proceeding' && this.#invite) {
+      this.#cancelBranch(branch);
+      this.#proxy.transactions.clock.setTimer(CANCEL_WAIT, () => transaction.discard());
+    } else if (transaction.state === 'calling') transaction.discard(); // nobody rings for a call that has been given up
+    this.#branchDone(branch, { status, response: makeResponse(this.server.request, status, error.message) });
   }
 
   #branch(transaction: ClientTransaction): Branch | undefined {
@@ -196,12 +234,12 @@ export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
     this.#ringTimer?.close();
     this.#ringTimer = this.#proxy.transactions.clock.setTimer(this.#proxy.limits.serialRing, () => {
       this.#ringTimer = undefined;
-      for (const branch of this.#branches) this.#cancelBranch(branch);
+      this.#cancelBranches();
     });
   }
 
   #cancelBranches(reason?: string): void {
-    for (const branch of this.#branches) this.#cancelBranch(branch, reason);
+    for (const branch of [...this.#branches]) this.#cancelBranch(branch, reason);
   }
 
   /** RFC 3261 section 9.1: only after a provisional response; until then it is remembered. */
@@ -209,7 +247,8 @@ export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
     if (branch.done || !this.#invite || branch.cancelSent) return;
     branch.cancelled = true;
     branch.cancelReason ??= reason;
-    if (!branch.proceeding) return;
+    if (branch.waiting) this.#branchDone(branch, { status: 487 }); // nothing has been sent
+    if (branch.done || !branch.proceeding) return;
     branch.cancelSent = true;
     branch.timer?.close();
     branch.timer = this.#proxy.transactions.clock.setTimer(CANCEL_WAIT, () => {
@@ -223,10 +262,8 @@ export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
 
   #branchDone(branch: Branch, outcome: Outcome): void {
     if (branch.done) return;
-    branch.done = true;
-    branch.timer?.close();
-    branch.timer = undefined;
-    this.#pending -= 1;
+    this.#end(branch);
+    branch.media?.over();
     const { target } = branch;
     // RFC 5626 section 7: the next flow of the same instance, when this one has failed.
     if ((outcome.status === 430 || (outcome.status === 408 && outcome.response === undefined)) && !this.#ending) {
@@ -238,6 +275,14 @@ export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
     }
     this.#record(outcome);
     if (this.#pending === 0 && !this.#answered && !this.#starting) this.#nextGroup();
+  }
+
+  #end(branch: Branch): void {
+    branch.done = true;
+    branch.waiting = false;
+    branch.timer?.close();
+    branch.timer = undefined;
+    this.#pending -= 1;
   }
 
   // --- responses (RFC 3261 section 16.7)
@@ -261,6 +306,12 @@ export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
       if (status >= 200) this.#branchDone(branch, { status: 502 });
       return;
     }
+    if (branch.media === undefined) this.#receive(response, branch);
+    else branch.media.receive(response);
+  }
+
+  #receive(response: Response, branch: Branch): void {
+    const { status } = response;
     // 4, 5. Provisional and 2xx go up at once
     if (status < 200) {
       if (!this.#answered) this.#send(response, branch);
@@ -271,12 +322,7 @@ export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
       if (first || this.#invite) this.#send(response, branch);
       this.#finallyAnswered();
       this.#groups = [];
-      if (!branch.done) {
-        branch.done = true;
-        branch.timer?.close();
-        branch.timer = undefined;
-        this.#pending -= 1;
-      }
+      if (!branch.done) this.#end(branch);
       // 10. The others are told why (RFC 3326)
       if (first) {
         this.#stopRinging();
@@ -287,13 +333,23 @@ export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
       return;
     }
     if (branch.done) return;
+    const wanted = !this.#ending && !branch.cancelled && !this.#answered;
+    const verdict = wanted ? branch.media?.refused(response) : undefined;
+    if (verdict?.retry === undefined) this.#refused(verdict?.response ?? response, branch);
+    else {
+      this.#end(branch);
+      this.#startBranch(branch.target, Math.max(1, this.#breadth), verdict.retry);
+    }
+  }
+
+  #refused(response: Response, branch: Branch): void {
+    const { status } = response;
     if (status >= 600) {
       // No new branches; the pending ones are cancelled, and then the 6xx goes up.
       this.#ending = true;
       this.#groups = [];
-      branch.done = true;
-      branch.timer?.close();
-      this.#pending -= 1;
+      this.#end(branch);
+      branch.media?.over();
       this.#record({ status, response, branch });
       this.#cancelBranches();
       if (this.#pending === 0) this.#finish();
@@ -337,7 +393,8 @@ export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
     }
     // A flow that failed is 430 to whoever asked for that flow, and nobody at home to all others.
     if (status === 430 && this.inbound.token === undefined) [status, response] = [480, undefined];
-    if (status === 503) [status, response] = [500, undefined]; // 16.7 step 6: a 503 is about our next hop, not us
+    // 16.7 step 6: a 503 of a branch is about our next hop, not us
+    if (status === 503 && branch !== undefined) [status, response] = [500, undefined];
     if (response === undefined) this.#send(makeResponse(this.server.request, status, undefined), undefined);
     else {
       if (this.#challenges !== undefined && (status === 401 || status === 407)) this.#aggregate(response);
@@ -372,6 +429,7 @@ export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
     for (const branch of this.#branches) {
       branch.timer?.close();
       if (branch.cancelled && !branch.done) branch.transaction.discard(); // cancelled, and nothing more was heard
+      branch.media?.settle();
     }
     this.#proxy.contexts.delete(this);
     if (this.#invite) flowState(this.flow).dependents?.delete(this);
