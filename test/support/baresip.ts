@@ -20,6 +20,8 @@ export interface BaresipOptions {
   authority?: string;
   /** Further account parameters, as `;mediaenc=srtp-mand`. */
   account?: string;
+  /** Its only codec. */
+  codec?: 'opus';
 }
 
 interface Event {
@@ -57,21 +59,34 @@ export class Baresip {
 
   /** Starts it and waits until it is registered. */
   static async start(options: BaresipOptions): Promise<Baresip> {
-    const { name, password, domain, server, transport = 'udp', answer = 'manual', account = '' } = options;
+    const { name, password, domain, server, transport = 'udp', answer = 'manual' } = options;
+    const account = `${options.codec ? ';audio_codecs=opus/48000/2' : ''}${options.account ?? ''}`;
+    const rate = options.codec ? 48_000 : 8000;
     const folder = mkdtempSync(join(tmpdir(), `chappe-baresip-${name}-`));
     const port = await freePort(2);
     const controlPort = await freePort();
     const rtp = await freePort(20);
     mkdirSync(join(folder, 'heard'));
-    writeTone(join(folder, 'tone.wav'));
-    const modules = ['stdio', 'g711', 'aufile', 'aubridge', 'stun', 'ice', 'srtp', 'dtls_srtp', 'sndfile'];
+    writeTone(join(folder, 'tone.wav'), { rate, channels: options.codec ? 2 : 1 });
+    const modules = [
+      'stdio',
+      options.codec ?? 'g711',
+      'aufile',
+      'aubridge',
+      'stun',
+      'ice',
+      'srtp',
+      'dtls_srtp',
+      'sndfile',
+    ];
     const lines = [
       `sip_listen 127.0.0.1:${port}`,
       `rtp_ports ${rtp}-${rtp + 19}`,
       `audio_source aufile,${folder}/tone.wav`,
       'audio_player aubridge,pa',
-      'ausrc_srate 8000',
-      'auplay_srate 8000',
+      `ausrc_srate ${rate}`,
+      `auplay_srate ${rate}`,
+      ...(options.codec ? ['ausrc_channels 2', 'auplay_channels 2'] : []),
       'module_path /usr/lib/baresip/modules',
       ...modules.map((module) => `module ${module}.so`),
       `snd_path ${folder}/heard`,
@@ -129,6 +144,15 @@ export class Baresip {
     return this.find((event) => event.event === true && event.type === type, type, from, timeout);
   }
 
+  /** Waits until it has received that key as an event in RTP (RFC 4733). */
+  async key(key: string, from = 0): Promise<void> {
+    await this.find(
+      ({ event, type, param }) => event === true && type === 'CALL_DTMF_START' && param === key,
+      `key ${key}`,
+      from,
+    );
+  }
+
   /** Waits until `seconds` more of sound have arrived. */
   async hears(seconds: number, timeout = 15_000): Promise<void> {
     const start = this.heardBytes();
@@ -141,9 +165,24 @@ export class Baresip {
     }
   }
 
-  /** Waits until its status line tells of sound in both directions (its recording stops at the first hold). */
-  async flows(from = this.program.mark()): Promise<void> {
-    await this.program.waitFor(/audio=[1-9]\d+\/[1-9]\d+ /, { from });
+  /** Waits until it has sent and decoded `seconds` more of sound (its recording stops at the first hold). */
+  async flows(seconds = 0.3, timeout = 15_000): Promise<void> {
+    const start = await this.soundTimes();
+    for (const deadline = Date.now() + timeout; ; ) {
+      const now = await this.soundTimes();
+      if (now.sent >= start.sent + seconds && now.decoded >= start.decoded + seconds) return;
+      if (Date.now() > deadline)
+        throw new Error(`no sound both ways at baresip ${this.name}: ${JSON.stringify([start, now])}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  /** Seconds of sound in the call, as `audio_debug` tells them. */
+  private async soundTimes(): Promise<{ sent: number; decoded: number }> {
+    const [sent = 0, decoded = 0] = [...(await this.command('audio_debug')).matchAll(/^ *time = ([\d.]+) sec/gm)].map(
+      ([, seconds]) => Number(seconds),
+    );
+    return { sent, decoded };
   }
 
   /** Loudness of the loudest call that is over (files are whole only then). */

@@ -18,8 +18,17 @@ export interface KamailioOptions {
   megabytes?: number;
   /** Processes for UDP, and as many for TCP; default 1, the leanest. Kamailio's own default is 8. */
   workers?: number;
+  /** Calls between a WebSocket and anything else go through rtpengine. */
+  gateway?: RtpengineGateway;
   /** taskset list */
   cpu?: string;
+}
+
+export interface RtpengineGateway {
+  /** Its ng address, `127.0.0.1:2223`. */
+  rtpengine: string;
+  /** What every phone is written for: it is not found out. */
+  phones: 'RTP/AVP' | 'RTP/SAVP' | 'UDP/TLS/RTP/SAVP';
 }
 
 export interface Kamailio {
@@ -73,7 +82,8 @@ async function answers(port: number, program: Program): Promise<void> {
 const modules =
   'kex tm tmx sl rr pv maxfwd usrloc registrar textops siputils xlog sanity nathelper xhttp websocket htable auth auth_ephemeral';
 
-export function kamailioConfig(port: number, { domain, secret, routes = {}, workers = 1 }: KamailioOptions): string {
+export function kamailioConfig(port: number, options: KamailioOptions): string {
+  const { domain, secret, routes = {}, workers = 1, gateway } = options;
   const elsewhere = Object.entries(routes)
     .map(([name, target]) => `  if ($rd == "${name}") { record_route(); $du = "sip:${target}"; route(RELAY); exit; }`)
     .join('\n');
@@ -99,7 +109,7 @@ listen=udp:127.0.0.1:${port}
 listen=tcp:127.0.0.1:${port}
 alias="${domain}"
 
-${modules
+${`${modules}${gateway ? ' rtpengine' : ''}`
   .split(' ')
   .map((name) => `loadmodule "${name}.so"`)
   .join('\n')}
@@ -118,6 +128,7 @@ modparam("nathelper|registrar", "received_avp", "$avp(RECEIVED)")
 modparam("nathelper", "natping_interval", 0)
 modparam("htable", "htable", "wsconn=>size=12;")
 modparam("auth_ephemeral", "secret", "${secret ?? 'unused'}")
+${gateway ? `modparam("rtpengine", "rtpengine_sock", "udp:${gateway.rtpengine}")` : ''}
 
 request_route {
   if (!mf_process_maxfwd_header("10")) { sl_send_reply("483", "Too Many Hops"); exit; }
@@ -194,13 +205,13 @@ ${
 }
 
 route[RELAY] {
-  t_on_reply("REPLY");
+${gateway ? '  route(MEDIA);\n' : ''}  t_on_reply("REPLY");
   if (!t_relay()) sl_reply_error();
   exit;
 }
 
-onreply_route[REPLY] {
-  if ((proto == WS || proto == WSS) && status =~ "[12][0-9][0-9]") add_contact_alias();
+${gateway ? media(gateway) : ''}onreply_route[REPLY] {
+${gateway ? '  if (has_body("application/sdp")) route(MEDIA_REPLY);\n' : ''}  if ((proto == WS || proto == WSS) && status =~ "[12][0-9][0-9]") add_contact_alias();
 }
 
 event_route[xhttp:request] {
@@ -226,5 +237,25 @@ ${secret ? '      $sht(wsconn=>$si:$sp::username) = $var(username);' : ''}
 event_route[websocket:closed] {
   $sht(wsconn=>$si:$sp::username) = $null;
 }
+`;
+}
+
+/** As rtpengine's users do: whose side a message comes from says how the other side is written for. */
+function media({ phones }: RtpengineGateway): string {
+  const page = 'replace-origin rtcp-mux-require ICE=force DTLS=active SDES-off UDP/TLS/RTP/SAVPF generate-mid';
+  const secure = phones === 'RTP/SAVP' ? 'DTLS=off' : phones === 'RTP/AVP' ? 'DTLS=off' : 'SDES-off';
+  const phone = `replace-origin rtcp-mux-demux ICE=remove ${secure} ${phones}`;
+  return `route[MEDIA] {
+  if (is_method("BYE|CANCEL")) rtpengine_delete();
+  if (!is_method("INVITE") || !has_body("application/sdp")) return;
+  if (proto == WS || proto == WSS) rtpengine_offer("${phone}");
+  else rtpengine_offer("${page}");
+}
+
+route[MEDIA_REPLY] {
+  if (proto == WS || proto == WSS) rtpengine_answer("${phone}");
+  else rtpengine_answer("${page}");
+}
+
 `;
 }

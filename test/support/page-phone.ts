@@ -1,9 +1,8 @@
-// A third-party page seen from the test: its verbs, its events, its media. Works with pages of Playwright and of Puppeteer.
-import { expect } from 'vitest';
+// A page on a SIP library seen from the test: its verbs, its events, its media. Works with pages of Playwright and of Puppeteer.
 import type { Media, StartOptions, WebPhone } from '../e2e/third-party/web-phone.ts';
 
 export interface ScriptablePage {
-  evaluate<R>(script: string): Promise<R>;
+  evaluate(script: string): Promise<unknown>;
 }
 
 const PATIENCE = 20_000;
@@ -17,13 +16,19 @@ export class PagePhone {
     this.page = page;
   }
 
-  start(options: Omit<StartOptions, 'constraints'>): Promise<void> {
-    const video = { width: 320, height: 240, frameRate: 15 };
-    return this.ask('start', { ...options, constraints: { audio: true, video } });
+  /** Registers. Calls are with sound and a small picture unless told otherwise. */
+  start(options: Omit<StartOptions, 'constraints'> & { video?: boolean }): Promise<void> {
+    const { video = true, ...rest } = options;
+    const picture = { width: 320, height: 240, frameRate: 15 };
+    return this.ask('start', { ...rest, constraints: { audio: true, video: video && picture } });
   }
 
   call = (target: string): Promise<number> => this.ask('call', target);
   hangUp = (call: number): Promise<void> => this.ask('hangUp', call);
+  answer = (call: number): Promise<number> => this.ask('answer', call);
+  dtmf = (call: number, tones: string): Promise<void> => this.ask('dtmf', call, tones);
+  listen = (call: number): Promise<void> => this.ask('listen', call);
+  firstSound = (call: number): Promise<number> => this.ask('firstSound', call);
   hold = (call: number): Promise<void> => this.ask('hold', call);
   resume = (call: number): Promise<void> => this.ask('resume', call);
   message = (target: string, text: string): Promise<number> => this.ask('message', target, text);
@@ -34,23 +39,66 @@ export class PagePhone {
 
   /** How many events there are: what is waited for after an action is looked for from there on. */
   mark(): Promise<number> {
-    return this.page.evaluate('window.phone.events.length');
+    return this.page.evaluate('window.phone.events.length') as Promise<number>;
   }
 
   until(pattern: RegExp, from = 0, timeout = PATIENCE): Promise<string> {
-    return this.page.evaluate(`window.until(${JSON.stringify(pattern.source)}, ${from}, ${timeout})`);
+    return this.page.evaluate(
+      `window.until(${JSON.stringify(pattern.source)}, ${from}, ${timeout})`,
+    ) as Promise<string>;
   }
 
   /** Pictures keep coming and sound has been heard. */
   async expectMedia(call: number): Promise<void> {
     const before = await this.media(call);
-    await expect
-      .poll(() => this.media(call), { timeout: PATIENCE, interval: 200, message: `sound and picture at ${this.name}` })
-      .toSatisfy((media: Media) => media.framesDecoded > before.framesDecoded + 5 && media.audioEnergy > 0);
+    await this.untilMedia(
+      call,
+      'sound and picture',
+      (media) => media.framesDecoded > before.framesDecoded + 5 && media.audioEnergy > 0,
+    );
+  }
+
+  /** Sound keeps coming and more of it is heard. */
+  async expectSound(call: number): Promise<void> {
+    const before = await this.media(call);
+    await this.untilMedia(
+      call,
+      'sound',
+      (media) => media.audioPackets > before.audioPackets && media.audioEnergy > before.audioEnergy,
+    );
+  }
+
+  /** No packet of sound comes any more. */
+  async expectSilence(call: number): Promise<void> {
+    let before = -1;
+    const stopped = ({ audioPackets }: Media): boolean => {
+      const same = audioPackets === before;
+      before = audioPackets;
+      return same;
+    };
+    await this.untilMedia(call, 'silence', stopped, 250);
+  }
+
+  /** Statistics can only be asked for again and again. */
+  private async untilMedia(
+    call: number,
+    what: string,
+    wanted: (media: Media) => boolean,
+    interval = 50,
+  ): Promise<void> {
+    for (const deadline = Date.now() + PATIENCE; ; ) {
+      const media = await this.media(call);
+      if (wanted(media)) return;
+      if (Date.now() > deadline)
+        throw new Error(`no ${what} at ${this.name} in ${PATIENCE} ms: ${JSON.stringify(media)}`);
+      await new Promise((resolve) => setTimeout(resolve, interval));
+    }
   }
 
   private ask<R>(verb: keyof WebPhone, ...values: unknown[]): Promise<R> {
-    return this.page.evaluate(`window.phone.${verb}(${values.map((value) => JSON.stringify(value)).join(', ')})`);
+    return this.page.evaluate(
+      `window.phone.${verb}(${values.map((value) => JSON.stringify(value)).join(', ')})`,
+    ) as Promise<R>;
   }
 }
 

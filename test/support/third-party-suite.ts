@@ -7,7 +7,7 @@ import { callBetween, PagePhone } from './page-phone.ts';
 import { type ScriptPages, serveScripts } from './script-pages.ts';
 import { ephemeralCredential } from './user.ts';
 
-export type Library = 'jssip-phone' | 'sipjs-phone';
+export type Library = 'chappe-phone' | 'jssip-phone' | 'sipjs-phone';
 
 export interface Stage {
   /** Opens a page on that library and registers it. `digest`: with the account's password, else with the handshake's credential. */

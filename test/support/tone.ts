@@ -1,13 +1,13 @@
 // A tone as a WAV file for a phone to speak, and the ear for the WAV file it heard.
 import { readFileSync, writeFileSync } from 'node:fs';
 
-/** Two tones that take turns, 8 kHz mono 16 bit: a steady one can be taken for noise and removed. */
-export function writeTone(file: string, seconds = 60): void {
-  const rate = 8000;
-  const samples = Buffer.alloc(seconds * rate * 2);
+/** Two tones that take turns, 16 bit: a steady one can be taken for noise and removed. */
+export function writeTone(file: string, { seconds = 60, rate = 8000, channels = 1 } = {}): void {
+  const samples = Buffer.alloc(seconds * rate * 2 * channels);
   for (let index = 0; index < seconds * rate; index++) {
     const pitch = Math.floor(index / (rate / 4)) % 2 ? 440 : 620;
-    samples.writeInt16LE(Math.round(9000 * Math.sin((2 * Math.PI * pitch * index) / rate)), index * 2);
+    const sample = Math.round(9000 * Math.sin((2 * Math.PI * pitch * index) / rate));
+    for (let channel = 0; channel < channels; channel++) samples.writeInt16LE(sample, (index * channels + channel) * 2);
   }
   const head = Buffer.alloc(44);
   head.write('RIFF', 0, 'latin1');
@@ -15,10 +15,10 @@ export function writeTone(file: string, seconds = 60): void {
   head.write('WAVEfmt ', 8, 'latin1');
   head.writeUInt32LE(16, 16);
   head.writeUInt16LE(1, 20);
-  head.writeUInt16LE(1, 22);
+  head.writeUInt16LE(channels, 22);
   head.writeUInt32LE(rate, 24);
-  head.writeUInt32LE(rate * 2, 28);
-  head.writeUInt16LE(2, 32);
+  head.writeUInt32LE(rate * 2 * channels, 28);
+  head.writeUInt16LE(2 * channels, 32);
   head.writeUInt16LE(16, 34);
   head.write('data', 36, 'latin1');
   head.writeUInt32LE(samples.length, 40);

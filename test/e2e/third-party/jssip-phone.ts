@@ -2,7 +2,16 @@
 import JsSIP from 'jssip';
 import type { ReferEvent, RTCSession } from 'jssip/lib/RTCSession';
 import type { UA } from 'jssip/lib/UA';
-import { EventList, mediaOf, play, publish, type StartOptions, type WebPhone } from './web-phone.ts';
+import {
+  EventList,
+  firstSound,
+  listen,
+  mediaOf,
+  play,
+  publish,
+  type StartOptions,
+  type WebPhone,
+} from './web-phone.ts';
 
 const events = new EventList();
 const calls: RTCSession[] = [];
@@ -29,7 +38,7 @@ const phone: WebPhone = {
       const number = follow(event.session);
       if (event.originator !== 'remote') return;
       events.add(`call ${number} from ${event.session.remote_identity.uri.user}`);
-      event.session.answer(mediaOptions());
+      if (options.answer !== 'manual') event.session.answer(mediaOptions());
     });
     agent.on('newMessage', (event: { originator: string; request: { body: string } }) => {
       if (event.originator === 'remote') events.add(`message ${event.request.body}`);
@@ -51,9 +60,20 @@ const phone: WebPhone = {
     return calls.indexOf(agent.call(target, mediaOptions()));
   },
 
+  async answer(call) {
+    calls[call]!.answer(mediaOptions());
+    return Date.now();
+  },
+
   async hangUp(call) {
     calls[call]!.terminate();
   },
+
+  async dtmf(call, tones) {
+    calls[call]!.sendDTMF(tones, { transportType: 'RFC2833' as never, duration: 160, interToneGap: 70 });
+  },
+  listen: (call) => listen(calls[call]!.connection, events),
+  firstSound: (call) => firstSound(() => calls[call]!.connection),
 
   hold: (call) => new Promise((resolve) => void calls[call]!.hold({}, resolve)),
   resume: (call) => new Promise((resolve) => void calls[call]!.unhold({}, resolve)),
@@ -85,7 +105,7 @@ function mediaOptions(): {
   const { constraints, sessionExpires } = options;
   return {
     mediaConstraints: constraints,
-    pcConfig: { iceServers: [] },
+    pcConfig: { iceServers: options.iceServers ?? [], iceTransportPolicy: options.relayOnly ? 'relay' : 'all' },
     ...(sessionExpires ? { sessionTimersExpires: sessionExpires } : {}),
   };
 }

@@ -11,7 +11,16 @@ import {
   UserAgent,
   type Web,
 } from 'sip.js';
-import { EventList, mediaOf, play, publish, type StartOptions, type WebPhone } from './web-phone.ts';
+import {
+  EventList,
+  firstSound,
+  listen,
+  mediaOf,
+  play,
+  publish,
+  type StartOptions,
+  type WebPhone,
+} from './web-phone.ts';
 
 const events = new EventList();
 const calls: Session[] = [];
@@ -31,7 +40,10 @@ const phone: WebPhone = {
       ...(password ? { authorizationUsername: name, authorizationPassword: password } : {}),
       sipExtensionReplaces: SIPExtension.Supported,
       sessionDescriptionHandlerFactoryOptions: {
-        peerConnectionConfiguration: { iceServers: [] },
+        peerConnectionConfiguration: {
+          iceServers: given.iceServers ?? [],
+          iceTransportPolicy: given.relayOnly ? 'relay' : 'all',
+        },
         iceGatheringTimeout: 1000,
       },
       logBuiltinEnabled: false,
@@ -40,7 +52,7 @@ const phone: WebPhone = {
           const number = follow(invitation);
           events.add(`call ${number} from ${invitation.remoteIdentity.uri.user}`);
           if (invitation.replacee) events.add(`replaced ${calls.indexOf(invitation.replacee)}`);
-          void invitation.accept({ sessionDescriptionHandlerOptions: media() });
+          if (given.answer !== 'manual') void invitation.accept({ sessionDescriptionHandlerOptions: media() });
         },
         onMessage(message) {
           events.add(`message ${message.request.body}`);
@@ -70,9 +82,20 @@ const phone: WebPhone = {
     return number;
   },
 
+  async answer(call) {
+    void (calls[call] as Invitation).accept({ sessionDescriptionHandlerOptions: media() });
+    return Date.now();
+  },
+
   async hangUp(call) {
     await calls[call]!.bye();
   },
+
+  async dtmf(call, tones) {
+    calls[call]!.sessionDescriptionHandler!.sendDtmf(tones, { duration: 160, interToneGap: 70 });
+  },
+  listen: (call) => listen(connectionOf(calls[call]!)!, events),
+  firstSound: (call) => firstSound(() => connectionOf(calls[call]!)),
 
   hold: (call) => renegotiate(call, true),
   resume: (call) => renegotiate(call, false),
