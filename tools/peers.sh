@@ -5,6 +5,7 @@
 #   sip-tester            SIPp: phones by the hundred over UDP and TCP (Debian builds it without TLS)
 #   baresip               a phone with real media over UDP, TCP and TLS
 #   coturn                a TURN server and its test client, and the benchmark's peer
+#   rtpengine-daemon      the other media relay (userspace), and the benchmark's peer
 #   chromium firefox-esr  browsers for JsSIP, SIP.js and our own page
 #   ffmpeg openssl        tones and their check; certificates
 set -eu
@@ -19,6 +20,7 @@ kamailio-websocket-modules
 sip-tester
 baresip
 coturn
+rtpengine-daemon
 chromium
 firefox-esr
 ffmpeg

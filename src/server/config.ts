@@ -34,7 +34,7 @@ export interface Configuration
     };
   xmpp: Listening<Listen<'tcp'>[]>;
   msrp: Listening<Listen<'tcp' | 'tls'>[]>;
-  media: Listening<HostPort> & Omit<ParsedConfiguration['media'], 'listen'>;
+  media: Listening<HostPort> & Omit<ParsedConfiguration['media'], 'listen' | 'url'> & { urls: string[] };
   /** No `secrets`: the one in the data folder. */
   auth: Omit<ParsedConfiguration['auth'], 'secret'> & { secrets?: string[] };
 }
@@ -174,7 +174,7 @@ function complete(parsed: ParsedConfiguration, fileDirectory: string, dataDirect
     },
     xmpp: listening(xmpp.listen, [{ transport: 'tcp', address: LOOPBACK, port: 5222 }]),
     msrp: listening(msrp.listen, [{ transport: 'tcp', address: LOOPBACK, port: 2855 }]),
-    media: { ...media, ...listening(media.listen, { address: LOOPBACK, port: 3478 }) },
+    media: completeMedia(media),
     auth: {
       handshake: auth.handshake,
       required: auth.required,
@@ -182,6 +182,10 @@ function complete(parsed: ParsedConfiguration, fileDirectory: string, dataDirect
       ...(auth.secret !== undefined && { secrets: [auth.secret].flat() }),
     },
   };
+}
+
+function completeMedia({ url, listen, ...media }: ParsedConfiguration['media']): Configuration['media'] {
+  return { ...media, urls: [url ?? []].flat(), ...listening(listen, { address: LOOPBACK, port: 3478 }) };
 }
 
 function both(port: number): Listen<'udp' | 'tcp'>[] {
@@ -230,7 +234,7 @@ function contradictions(configuration: Configuration, parsed: ParsedConfiguratio
       reason: 'is missing, and turn.listen has a tls entry, which uses its certificate',
       suggestion: 'web: { tls: { cert: FILE, key: FILE } }',
     });
-  if (configuration.media.engine === 'rtpengine' && configuration.media.url === undefined)
+  if (configuration.media.engine === 'rtpengine' && configuration.media.urls.length === 0)
     problems.push({
       key: 'media.url',
       reason: 'is missing, and media.engine is rtpengine',
@@ -285,14 +289,13 @@ function listeners({ web, sip, turn, xmpp, msrp, media }: Configuration): HostPo
   return [web.listen, ...sip.listen, ...turn.listen, ...xmpp.listen, ...msrp.listen, media.listen];
 }
 
-function warningsOf({ auth, web, redis, media, sip }: Configuration): string[] {
+function warningsOf({ auth, web, redis, sip }: Configuration): string[] {
   const warnings: string[] = [];
   if (!auth.required)
     warnings.push('auth.required is false: anybody who reaches this server can use it without an account');
   if (auth.secrets?.some((secret) => secret.length < 16))
     warnings.push('auth.secret is shorter than 16 characters: a credential could be forged by guessing it');
   if (redis !== undefined) warnings.push('redis is not built yet and has no effect');
-  if (media.engine === 'rtpengine') warnings.push('media.engine rtpengine is not built yet and has no effect');
   if (sip.trunks.length > 0) warnings.push('sip.trunks are not built yet and have no effect');
   if (web.origins.includes('*')) warnings.push('web.origins has "*": pages of every site may open connections here');
   return warnings;

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { MediaMetrics } from './media/engine.ts';
 import type { SipMetrics } from './sip/metrics.ts';
 
 export interface MetricSources {
@@ -13,6 +14,7 @@ export interface MetricSources {
     relayedOctets: number;
     dropped: number;
   };
+  media?: () => MediaMetrics;
   writesQueued: () => number;
   accounts: () => number;
   version: string;
@@ -99,6 +101,19 @@ export function createMetrics(sources: MetricSources): Registry {
     'Packets not relayed: no permission, bandwidth used up, a reader too slow.',
     () => turn().dropped,
   );
+  const { media } = sources;
+  if (media !== undefined) {
+    gauge('media_calls', 'Dialogs whose media is relayed.', () => media().calls);
+    counter('media_relayed_packets', 'RTP packets received for relaying.', () => media().packets);
+    counter('media_relayed_octets', 'Octets of RTP received for relaying.', () => media().octets);
+    labelled('media_dropped', 'RTP packets not relayed, by reason.', 'reason', () => media().dropped);
+    counter(
+      'media_refused',
+      'Calls whose media could not be relayed: no ports, too many, no engine.',
+      () => media().refused,
+    );
+    counter('media_failed', 'Calls that the media engine ended.', () => media().failed);
+  }
   gauge('store_writes_queued', 'Writes waiting for the disk.', sources.writesQueued);
   gauge('accounts', 'Accounts.', sources.accounts);
   return registry;

@@ -26,6 +26,7 @@ import { Sessions } from './http/sessions.ts';
 import { type Bound, listenAll } from './listening.ts';
 import type { Log } from './log.ts';
 import { LoopLag } from './loop-lag.ts';
+import { RtpengineEngine } from './media/rtpengine/rtpengine-engine.ts';
 import { createMetrics } from './metrics.ts';
 import { generatePassword } from './passwords.ts';
 import type { Transports } from './sip/ports.ts';
@@ -132,6 +133,18 @@ async function compose(
   });
   let hosts = hostPolicy(configuration);
 
+  // Media.
+  const media =
+    configuration.media.engine === 'rtpengine'
+      ? new RtpengineEngine({
+          urls: configuration.media.urls,
+          limits: limits.rtpengine,
+          onChange: (engine, available) =>
+            available ? log.info({ engine }, 'rtpengine answers') : log.warn({ engine }, 'rtpengine does not answer'),
+        })
+      : undefined;
+  closers.push(() => media?.close());
+
   // SIP, and STUN beside it.
   const loopLag = new LoopLag();
   closers.push(() => loopLag.stop());
@@ -154,6 +167,7 @@ async function compose(
       bindings: store.bindings,
       log,
       loopLag: () => loopLag.value,
+      ...(media && { media }),
     },
   );
   const admission = new Admission(limits.transport);
@@ -228,6 +242,7 @@ async function compose(
     handshakesRefused: () => handshakesRefused,
     stunAnswered: () => stun.answered,
     turn: () => turn.metrics(),
+    ...(media && { media: () => media.metrics() }),
     writesQueued: () => store.queued,
     accounts: () => accounts.size,
     version,

@@ -7,6 +7,7 @@ import { storageLimits } from '../../storage/limits.ts';
 import { transportLimits } from '../../transport/limits.ts';
 import { canonicalName, GUEST_PREFIX } from '../accounts/canonical-name.ts';
 import { httpLimits } from '../http/limits.ts';
+import { rtpengineLimits } from '../media/rtpengine/limits.ts';
 import { sipLimits } from '../sip/limits.ts';
 import { bindAddress, type HostPort, type Listen, parseHostPort, parseListen } from './listen.ts';
 
@@ -17,6 +18,7 @@ export const limitDefaults = {
   http: httpLimits,
   storage: storageLimits,
   turn: turnLimits,
+  rtpengine: rtpengineLimits,
 };
 
 /** A value that a function understands, or the reason and the way to write it. */
@@ -109,6 +111,19 @@ const url = (schemes: readonly string[], example: string) =>
     const parsed = URL.parse(text);
     return parsed !== null && schemes.includes(parsed.protocol.slice(0, -1)) && parsed.host !== '' ? text : undefined;
   });
+
+const ngUrl = understood(
+  'udp://127.0.0.1:2223',
+  'must be udp://HOST:PORT, or a URL that begins with ws: or wss:',
+  (text) => {
+    const parsed = URL.parse(text);
+    if (parsed === null || parsed.hostname === '' || parsed.username !== '' || parsed.hash !== '') return undefined;
+    const weight = parsed.searchParams.get('weight');
+    if (weight !== null && !/^[1-9]\d{0,3}$/.test(weight)) return undefined;
+    if (parsed.protocol === 'udp:') return parsed.port !== '' && Number(parsed.port) > 0 ? text : undefined;
+    return parsed.protocol === 'ws:' || parsed.protocol === 'wss:' ? text : undefined;
+  },
+);
 
 const data = understood('./data', 'must be a folder, or postgres://user:password@host/database', (text) =>
   text === '' || text.includes('\0') ? undefined : text,
@@ -255,7 +270,12 @@ export const schema = z.strictObject({
         .enum(['embedded', 'rtpengine'])
         .default('embedded')
         .describe('Who relays media: this process, or an rtpengine beside it.'),
-      url: url(['udp'], 'udp://127.0.0.1:2223').optional().describe("rtpengine's ng address, with engine: rtpengine."),
+      url: z
+        .union([ngUrl, z.array(ngUrl).min(1).max(64)])
+        .optional()
+        .describe(
+          "rtpengine's ng address with engine: rtpengine, or a list of them: udp, ws or wss; `?weight=2` gives one twice the calls of the others.",
+        ),
       listen: hostPort('127.0.0.1:3478')
         .optional()
         .describe('The UDP port of every WebRTC leg. Default 127.0.0.1:3478.'),
