@@ -1,6 +1,6 @@
 // The data folder: the database, the key that seals accounts, the secret of credentials, and the lock of the server.
 import { createHmac, hash } from 'node:crypto';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { makeFolder } from '../storage/embedded/database.ts';
@@ -67,4 +67,12 @@ export function lockFolder(folder: string, patience: number): { release(): void 
     return undefined;
   }
   return { release: () => lock.close() };
+}
+
+/** Whether a server runs with that folder. */
+export function isInUse(folder: string): boolean {
+  if (!existsSync(join(folder, LOCK))) return false;
+  const lock = lockFolder(folder, 0);
+  lock?.release();
+  return lock === undefined;
 }

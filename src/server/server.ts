@@ -20,6 +20,9 @@ import { formatHostPort, formatListen, isWildcard, type Listen } from './configu
 import { ApiKeys } from './credentials/api-keys.ts';
 import { CredentialIssuer } from './credentials/issuer.ts';
 import { authSecrets, lockFolder, openDataFolder } from './data-folder.ts';
+import { Doctor } from './doctor/doctor.ts';
+import type { Port } from './doctor/examination.ts';
+import { hostSystem } from './doctor/system.ts';
 import { createHttpApi } from './http/api.ts';
 import { HostPolicy } from './http/host-policy.ts';
 import { Sessions } from './http/sessions.ts';
@@ -248,6 +251,19 @@ async function compose(
     version,
   });
   const webPort = makeWebPort();
+  let listeningPorts: Port[] = [];
+  const doctor = new Doctor({
+    now: () => performance.now(),
+    examination: () => ({
+      configuration: current,
+      warnings: [],
+      system: hostSystem,
+      ports: listeningPorts,
+      running: true,
+      inside: true,
+      credential: issuer.issue('guest.doctor', 60, { ws: '', stun: [], turn: [] }),
+    }),
+  });
   const api = await createHttpApi({
     serverFactory: webPort.serverFactory,
     accounts,
@@ -266,6 +282,7 @@ async function compose(
     log,
     registry: metrics,
     trace: () => sip.trace,
+    doctor,
     isRegistered: (name) => sip.location.reachable(name, wallClock()).length > 0,
     isReady: () => state === 'ready',
     isDraining: () => state === 'draining',
@@ -326,6 +343,11 @@ async function compose(
   closers.push(() => turn.close());
   stunListening = stunPorts.map(({ entry, port }) => ({ ...entry, ...port.endpoint }));
   const sipNames = sipListening.map(({ entry, port }) => ({ ...entry, ...port.endpoint }));
+  listeningPorts = [
+    { key: 'web.listen', listen: { transport: tls ? 'tls' : 'tcp', ...webEndpoint }, configured: true },
+    ...sipNames.map((listen) => ({ key: 'sip.listen', listen, configured: true })),
+    ...stunListening.map((listen) => ({ key: 'turn.listen', listen, configured: true })),
+  ];
 
   const outgoing = new OutgoingConnections(streamFlows);
   const resolver = new Resolver();

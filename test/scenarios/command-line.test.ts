@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { testCertificate } from '../support/certificate.ts';
+import { freePort } from '../support/ports.ts';
 import { Program } from '../support/program.ts';
 
 const launcher = fileURLToPath(new URL('../../bin/chappe.js', import.meta.url));
@@ -357,14 +358,63 @@ test('a backup made beside the running server is restored elsewhere', async () =
   expect((await run(['account', 'list', '--data', elsewhere])).stdout).toBe('alice  (administrator)\nbob\n');
 });
 
-test('doctor looks at the machine, one JSON object a line', async () => {
-  const { code, stdout } = await run(['doctor', '--json', '--config', configure(), '--data', data]);
-  const findings = stdout
+interface Finding {
+  subject: string;
+  outcome: string;
+  title: string;
+}
+
+const findingsOf = (stdout: string): Finding[] =>
+  stdout
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line));
-  expect(findings.map(({ subject }) => subject)).toEqual(expect.arrayContaining(['node', 'clock', 'data', 'domain']));
-  expect(code).toBe(findings.some(({ outcome }) => outcome === 'failed') ? 1 : 0);
+    .map((line) => JSON.parse(line) as Finding);
+
+test('doctor looks at the machine before there is a server, one JSON object a line', async () => {
+  const { code, stdout } = await run(['doctor', '--json', '--config', configure(), '--data', data]);
+  const findings = findingsOf(stdout);
+  const subjects = ['configuration', 'machine', 'time', 'data', 'addresses', 'dns', 'tls', 'ports', 'turn', 'media'];
+  expect([...new Set(findings.map(({ subject }) => subject))]).toEqual(subjects);
+  expect(findings.map(({ title }) => title)).toContain('TURN is not looked at');
+  expect(code).toBe(findings.some(({ outcome }) => outcome === 'problem') ? 1 : 0);
+});
+
+test('doctor finds the running server’s ports served, and has its TURN relay over every transport', async () => {
+  const [web, sip, stun] = [await freePort(), await freePort(), await freePort()];
+  const more = {
+    web: { listen: `127.0.0.1:${web}` },
+    sip: { listen: [`udp:127.0.0.1:${sip}`, `tcp:127.0.0.1:${sip}`] },
+    turn: { listen: [`udp:127.0.0.1:${stun}`, `tcp:127.0.0.1:${stun}`] },
+  };
+  const { ready } = await start(more);
+  const key = (await run(['key', 'add', 'doctor', '--data', data])).stdout.trim();
+  const asked = ['doctor', '--json', '--config', configure(more), '--data', data, '--server', ready.web, '--key', key];
+  const { stdout } = await run(asked);
+  const findings = findingsOf(stdout);
+  // Once from outside, once as the server itself answers.
+  expect(findings.filter(({ title }) => title === 'Every port answers')).toHaveLength(2);
+  const relays = findings.filter(({ title }) => title === 'TURN relays').map((each) => JSON.stringify(each));
+  expect(relays).toHaveLength(2);
+  for (const place of [`udp:127.0.0.1:${stun}`, `tcp:127.0.0.1:${stun}`, `tcp:127.0.0.1:${web}`, `ws:127.0.0.1:${web}`])
+    for (const relay of relays) expect(relay).toContain(place);
+  expect(findings.map(({ title }) => title)).toContain('The clocks agree');
+});
+
+test('doctor says in words that a port is taken, and exits with 1', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as { port: number };
+  const { code, stdout } = await run([
+    'doctor',
+    '--config',
+    configure({ web: { listen: `127.0.0.1:${port}` } }),
+    '--data',
+    data,
+  ]);
+  server.close();
+  expect(code).toBe(1);
+  expect(stdout).toMatch(new RegExp(`PROBLEM A port is taken\\n +Another program has tcp:127\\.0\\.0\\.1:${port}`));
+  expect(stdout).toMatch(/\n\d problems?, [^\n]*\.\n$/);
 });
 
 test('with a certificate the web port speaks https and wss, and sessions are for TLS only', async () => {

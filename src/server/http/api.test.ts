@@ -72,6 +72,9 @@ async function api(overrides: Partial<HttpApiOptions> = {}): Promise<FastifyInst
       ],
       get: (callId) => (callId === 'a@b' ? [{ at: 1, direction: 'in', flow: 'ws', message: 'INVITE' }] : []),
     }),
+    doctor: {
+      look: async () => [{ subject: 'time', outcome: 'ok', title: 'The clock can be right', meaning: 'It says noon.' }],
+    },
     isRegistered: (name) => name === 'bob',
     isReady: () => !draining,
     isDraining: () => draining,
@@ -412,8 +415,53 @@ test('the API describes itself, every route of it', async () => {
     '/api/contacts',
     '/api/inspector/calls',
     '/api/inspector/calls/{callId}',
+    '/api/doctor',
+    '/api/doctor/browser',
     '/healthz',
     '/readyz',
     '/metrics',
   ]);
+});
+
+test('the doctor is for administrators, and browsers send what they found', async () => {
+  const bob = await signIn('bob', 'secret2');
+  expect((await call('GET', '/api/doctor')).statusCode).toBe(401);
+  expect((await call('GET', '/api/doctor', { cookie: bob })).statusCode).toBe(403);
+  const finding = { subject: 'TURN', outcome: 'problem', title: 'UDP is blocked', meaning: 'Calls go\u001b by TCP.' };
+  const send = (body: unknown, more = {}) => call('POST', '/api/doctor/browser', { cookie: bob, body, ...more });
+  expect((await send({ findings: [finding] }, { cookie: undefined })).statusCode).toBe(401);
+  expect((await send({ findings: [finding] }, { headers: { 'user-agent': 'x'.repeat(999) } })).statusCode).toBe(204);
+  const { findings, browsers } = (await call('GET', '/api/doctor', { key })).json();
+  expect(findings).toMatchObject([{ subject: 'time', outcome: 'ok' }]);
+  expect(browsers).toEqual([
+    {
+      at: expect.stringMatching(/^\d{4}-/),
+      name: 'bob',
+      agent: 'x'.repeat(200),
+      findings: [{ ...finding, meaning: 'Calls go  by TCP.' }],
+    },
+  ]);
+});
+
+test('a browser that sends too much, too often or something else is refused, and the oldest results go', async () => {
+  await app.close();
+  app = await api({ limits: { ...httpLimits, browserReports: 2, browserReportBurst: 4 } });
+  const cookie = await signIn('bob', 'secret2');
+  const finding = { subject: 'TURN', outcome: 'ok', title: 'x', meaning: 'y' };
+  const send = (findings: unknown) => call('POST', '/api/doctor/browser', { cookie, body: { findings } });
+  for (const bad of [
+    [],
+    Array(21).fill(finding),
+    [{ ...finding, title: 'x'.repeat(121) }],
+    [{ ...finding, more: 1 }],
+    7,
+  ]) {
+    now += 100_000;
+    expect((await send(bad)).statusCode, JSON.stringify(bad).slice(0, 80)).toBe(400);
+  }
+  now += 100_000;
+  for (const title of ['1', '2', '3', '4']) expect((await send([{ ...finding, title }])).statusCode).toBe(204);
+  expect((await send([finding])).statusCode).toBe(429);
+  const { browsers } = (await call('GET', '/api/doctor', { key })).json();
+  expect(browsers.map((each: { findings: Array<{ title: string }> }) => each.findings[0]!.title)).toEqual(['4', '3']);
 });

@@ -9,6 +9,7 @@ import type { Logger } from '../sip/ports.ts';
 import { Access } from './access.ts';
 import { contactRoutes } from './contact-routes.ts';
 import { credentialRoutes } from './credential-routes.ts';
+import { type DoctorRoutes, doctorRoutes } from './doctor-routes.ts';
 import type { HostPolicy } from './host-policy.ts';
 import { fromFastify, HttpError, notFound, tooMany } from './http-error.ts';
 import { inspectorRoutes } from './inspector-routes.ts';
@@ -35,6 +36,7 @@ export interface HttpApiOptions {
   log: Logger;
   registry: Registry;
   trace: () => CallTrace | undefined;
+  doctor: DoctorRoutes['doctor'];
   /** Whether somebody of that canonical name is registered. */
   isRegistered: (name: string) => boolean;
   /** Everything listens, and the server is not draining. */
@@ -136,6 +138,7 @@ export async function createHttpApi(options: HttpApiOptions): Promise<FastifyIns
   credentialRoutes(app, { ...options, access });
   contactRoutes(app, { ...options, access });
   inspectorRoutes(app, { ...options, access });
+  doctorRoutes(app, { ...options, access, now });
   app.get('/api/openapi.json', async () => openapi(options.version));
   app.get('/healthz', async () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {

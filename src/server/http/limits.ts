@@ -22,6 +22,11 @@ export interface HttpLimits {
   /** Seconds a credential is valid when nothing is asked, and at most. */
   credentialTtl: number;
   maxCredentialTtl: number;
+  /** Results of browsers' own checks that are kept for administrators; the oldest goes. */
+  browserReports: number;
+  /** Such results from one account: how many at once, and how long until another is taken. */
+  browserReportBurst: number;
+  browserReportForgiven: number;
 }
 
 export const httpLimits: Readonly<HttpLimits> = {
@@ -38,4 +43,7 @@ export const httpLimits: Readonly<HttpLimits> = {
   sessionsPerAccount: 50,
   credentialTtl: 3_600,
   maxCredentialTtl: 7 * 24 * 3_600,
+  browserReports: 50,
+  browserReportBurst: 10,
+  browserReportForgiven: 10_000,
 };

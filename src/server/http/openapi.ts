@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { browserReportBody } from '../doctor/browser-reports.ts';
 import { credentialBody } from './credential-routes.ts';
 import { signInBody } from './session-routes.ts';
 
@@ -50,6 +51,12 @@ const call = object(
   ['callId', 'method', 'from', 'to', 'started', 'ended', 'messages'],
 );
 const event = object({ at: integer, direction: { enum: ['in', 'out'] }, flow: text, message: text });
+
+const finding = object(
+  { subject: text, outcome: { enum: ['ok', 'warning', 'problem'] }, title: text, meaning: text, remedy: text },
+  ['subject', 'outcome', 'title', 'meaning'],
+);
+const browserReport = object({ at: text, name: text, agent: text, findings: list(finding) });
 
 const cookie = { session: [] };
 const key = { key: [] };
@@ -125,6 +132,30 @@ export function openapi(version: string): Json {
           responses: answers('In order.', object({ callId: text, events: list(event) }), {
             ...administrators,
             404: 'Not in the trace.',
+          }),
+        },
+      },
+      '/api/doctor': {
+        get: {
+          summary: 'What is wrong with this host, and what browsers found',
+          security: [cookie, key],
+          responses: answers(
+            'In the order of subjects; browsers newest first.',
+            object({ at: text, findings: list(finding), browsers: list(browserReport) }),
+            administrators,
+          ),
+        },
+      },
+      '/api/doctor/browser': {
+        post: {
+          summary: "A browser's own check, as the page at /doctor sends it",
+          security: [cookie, key],
+          requestBody: body(browserReportBody, true),
+          responses: answers('Kept for administrators.', undefined, {
+            400: 'The body is malformed.',
+            ...unauthenticated,
+            403: 'The Origin may not.',
+            ...limited,
           }),
         },
       },
