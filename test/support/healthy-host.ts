@@ -32,6 +32,7 @@ export function healthySystem(more: Partial<System> = {}): System {
     open: async () => {
       throw new Error('nobody listens');
     },
+    pingRtpengine: async () => true,
     ...more,
   };
 }

@@ -1,6 +1,4 @@
 import { randomInt } from 'node:crypto';
-import { parseHostPort } from '../configuration/listen.ts';
-import { converse } from './converse.ts';
 import type { Check, Examination } from './examination.ts';
 import { enumerate, findings } from './finding.ts';
 
@@ -10,7 +8,6 @@ type Report = ReturnType<typeof findings>;
 const PORTS_A_CALL = 4;
 const FEW_CALLS = 25;
 const SAMPLES = 8;
-const PATIENCE = 2_500;
 
 /** What carries sound and picture between pages and phones: ports of this process, or an rtpengine. */
 export const media: Check = async (examination) => {
@@ -63,36 +60,15 @@ async function rtpPorts(
     );
 }
 
-/** The ng protocol: a cookie, a space, and a bencoded dictionary; `ping` is answered by `pong`. */
 async function rtpengine({ configuration, system }: Examination, { ok, problem }: Report): Promise<void> {
-  const urls = [configuration.media.url ?? []].flat();
-  const outcomes = await Promise.all(
-    urls.map(async (url) => {
-      const at = parseHostPort(url.replace(/^\w+:\/\//, '').replace(/\/.*$/, ''));
-      const [address] = at === undefined ? [] : await system.lookup(at.address);
-      if (at === undefined || address === undefined) return { url, alive: false };
-      const target = { transport: 'udp', address, port: at.port, framed: false, patience: PATIENCE } as const;
-      const wire = await system.open(target).catch(() => undefined);
-      if (wire === undefined) return { url, alive: false };
-      const cookie = `doctor${randomInt(1e9)}`;
-      const ping = Buffer.from(`${cookie} d7:command4:pinge`);
-      const alive = await converse(wire, {
-        next: () => ping,
-        receive: (octets) =>
-          Buffer.from(octets).toString('latin1').startsWith(`${cookie} d6:result4:pong`) && { done: true },
-        repeat: true,
-        patience: PATIENCE,
-      });
-      wire.close();
-      return { url, alive: alive === true };
-    }),
-  );
-  const alive = outcomes.filter((each) => each.alive).map(({ url }) => url);
+  const { urls } = configuration.media;
+  const answered = await Promise.all(urls.map((url) => system.pingRtpengine(url)));
+  const alive = urls.filter((_, index) => answered[index]);
   if (alive.length > 0) ok('rtpengine answers', `${enumerate(alive)}.`);
-  for (const { url } of outcomes.filter((each) => !each.alive))
+  for (const url of urls.filter((_, index) => !answered[index]))
     problem(
       'rtpengine does not answer',
-      `Nothing came from ${url} within ${PATIENCE / 1000} s${alive.length > 0 ? '; the others take its calls' : ': calls between pages and phones are refused with 503'}.`,
-      'Start rtpengine with --listen-ng at that address, and see that no firewall stands between.',
+      `Nothing came from ${url}${alive.length > 0 ? '; the others take its calls' : ': calls between pages and phones are refused with 503'}.`,
+      'Start rtpengine with --listen-ng (or --listen-http, for WebSocket) at that address, and see that no firewall stands between.',
     );
 }

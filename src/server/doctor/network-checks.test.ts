@@ -12,6 +12,7 @@ import { TurnServer, type TurnServerOptions } from '../turn/turn-server.ts';
 import type { Check, Examination, Port } from './examination.ts';
 import { media } from './media.ts';
 import { ports } from './ports.ts';
+import { pingRtpengine } from './rtpengine-ping.ts';
 import { hostSystem, type System } from './system.ts';
 import { tls } from './tls.ts';
 import { turn } from './turn.ts';
@@ -153,10 +154,7 @@ test('an rtpengine that answers, and one that does not', async () => {
   await once(daemon, 'listening');
   closers.push(() => daemon.close());
   const url = `udp://127.0.0.1:${daemon.address().port}`;
-  const host = healthyHost(
-    { CHAPPE_MEDIA_ENGINE: 'rtpengine', CHAPPE_MEDIA_URL: url },
-    { lookup: async (name) => [name], open: hostSystem.open },
-  );
+  const host = healthyHost({ CHAPPE_MEDIA_ENGINE: 'rtpengine', CHAPPE_MEDIA_URL: url }, { pingRtpengine });
   expect(await titles(media, host)).toEqual(['ok: rtpengine answers']);
   daemon.removeAllListeners('message');
   expect(await titles(media, host)).toEqual(['problem: rtpengine does not answer']);

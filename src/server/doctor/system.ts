@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { plainAddress } from '../../transport/flow.ts';
 import type { Listen } from '../configuration/listen.ts';
+import { pingRtpengine } from './rtpengine-ping.ts';
 import { openWire, type Wire, type WireTarget } from './wire.ts';
 
 export interface FolderState {
@@ -40,6 +41,8 @@ export interface System {
   /** How late a timer is in this process, in milliseconds: the worst of some. */
   timerDelay(): Promise<number>;
   open(target: WireTarget): Promise<Wire>;
+  /** Whether the rtpengine at that ng URL answers. */
+  pingRtpengine(url: string): Promise<boolean>;
 }
 
 export const hostSystem: System = {
@@ -91,6 +94,7 @@ export const hostSystem: System = {
     return worst;
   },
   open: openWire,
+  pingRtpengine,
 };
 
 async function bindTcp({ address, port }: Listen): Promise<string | undefined> {
