@@ -14,6 +14,7 @@ const LIMITS: Record<string, { file: string; about: string }> = {
   http: { file: 'src/server/http/limits.ts', about: 'The HTTP API' },
   storage: { file: 'src/storage/limits.ts', about: 'The embedded store' },
   turn: { file: 'src/protocol/turn/limits.ts', about: 'TURN' },
+  media: { file: 'src/server/media/embedded/limits.ts', about: 'Media in this process' },
   rtpengine: { file: 'src/server/media/rtpengine/limits.ts', about: 'Media by rtpengine' },
 };
 

@@ -34,7 +34,11 @@ export interface Configuration
     };
   xmpp: Listening<Listen<'tcp'>[]>;
   msrp: Listening<Listen<'tcp' | 'tls'>[]>;
-  media: Listening<HostPort> & Omit<ParsedConfiguration['media'], 'listen' | 'url'> & { urls: string[] };
+  media: Listening<HostPort> &
+    Omit<ParsedConfiguration['media'], 'listen' | 'url' | 'rtp'> & {
+      urls: string[];
+      rtp: { addresses: string[]; ports: { first: number; last: number } };
+    };
   /** No `secrets`: the one in the data folder. */
   auth: Omit<ParsedConfiguration['auth'], 'secret'> & { secrets?: string[] };
 }
@@ -174,7 +178,7 @@ function complete(parsed: ParsedConfiguration, fileDirectory: string, dataDirect
     },
     xmpp: listening(xmpp.listen, [{ transport: 'tcp', address: LOOPBACK, port: 5222 }]),
     msrp: listening(msrp.listen, [{ transport: 'tcp', address: LOOPBACK, port: 2855 }]),
-    media: completeMedia(media),
+    media: completeMedia(media, turn.listen),
     auth: {
       handshake: auth.handshake,
       required: auth.required,
@@ -184,8 +188,18 @@ function complete(parsed: ParsedConfiguration, fileDirectory: string, dataDirect
   };
 }
 
-function completeMedia({ url, listen, ...media }: ParsedConfiguration['media']): Configuration['media'] {
-  return { ...media, urls: [url ?? []].flat(), ...listening(listen, { address: LOOPBACK, port: 3478 }) };
+/** Media shares the UDP port of TURN, unless it is given one of its own. */
+function completeMedia(
+  { url, listen, rtp, ...media }: ParsedConfiguration['media'],
+  turn: ParsedConfiguration['turn']['listen'],
+): Configuration['media'] {
+  const { address, port } = turn?.find(({ transport }) => transport === 'udp') ?? { address: LOOPBACK, port: 3478 };
+  return {
+    ...media,
+    ...listening(listen, { address, port }),
+    urls: [url ?? []].flat(),
+    rtp: { addresses: [rtp.address ?? []].flat(), ports: rtp.ports },
+  };
 }
 
 function both(port: number): Listen<'udp' | 'tcp'>[] {

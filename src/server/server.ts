@@ -29,6 +29,10 @@ import { Sessions } from './http/sessions.ts';
 import { type Bound, listenAll } from './listening.ts';
 import type { Log } from './log.ts';
 import { LoopLag } from './loop-lag.ts';
+import { EmbeddedEngine } from './media/embedded/embedded-engine.ts';
+import { listenForMedia } from './media/embedded/own-socket.ts';
+import type { SharedSocket } from './media/embedded/shared-port.ts';
+import type { MediaEngine } from './media/engine.ts';
 import { RtpengineEngine } from './media/rtpengine/rtpengine-engine.ts';
 import { createMetrics } from './metrics.ts';
 import { generatePassword } from './passwords.ts';
@@ -136,17 +140,30 @@ async function compose(
   });
   let hosts = hostPolicy(configuration);
 
-  // Media.
-  const media =
-    configuration.media.engine === 'rtpengine'
-      ? new RtpengineEngine({
-          urls: configuration.media.urls,
-          limits: limits.rtpengine,
-          onChange: (engine, available) =>
-            available ? log.info({ engine }, 'rtpengine answers') : log.warn({ engine }, 'rtpengine does not answer'),
+  // Media: who relays it, here or beside us.
+  const { media: mediaConfiguration } = configuration;
+  const embedded =
+    mediaConfiguration.engine === 'embedded'
+      ? new EmbeddedEngine({
+          addresses: {
+            listen: mediaConfiguration.listen.address,
+            rtp: mediaConfiguration.rtp.addresses,
+            publicAddress: configuration.public.address,
+          },
+          ports: mediaConfiguration.rtp.ports,
+          limits: limits.media,
+          log,
         })
       : undefined;
-  closers.push(() => media?.close());
+  const media: MediaEngine =
+    embedded ??
+    new RtpengineEngine({
+      urls: mediaConfiguration.urls,
+      limits: limits.rtpengine,
+      onChange: (engine, available) =>
+        available ? log.info({ engine }, 'rtpengine answers') : log.warn({ engine }, 'rtpengine does not answer'),
+    });
+  closers.push(() => media.close());
 
   // SIP, and STUN beside it.
   const loopLag = new LoopLag();
@@ -170,7 +187,7 @@ async function compose(
       bindings: store.bindings,
       log,
       loopLag: () => loopLag.value,
-      ...(media && { media }),
+      media,
     },
   );
   const admission = new Admission(limits.transport);
@@ -195,6 +212,7 @@ async function compose(
       ports: turnConfiguration.relay.ports,
     },
     ownAddresses: [configuration.public.address ?? []].flat(),
+    isMediaPort: (port) => embedded?.isMediaPort(port) ?? false,
     allowPeers: turnConfiguration.allowPeers,
     denyPeers: turnConfiguration.denyPeers,
     software,
@@ -245,7 +263,7 @@ async function compose(
     handshakesRefused: () => handshakesRefused,
     stunAnswered: () => stun.answered,
     turn: () => turn.metrics(),
-    ...(media && { media: () => media.metrics() }),
+    media: () => media.metrics(),
     writesQueued: () => store.queued,
     accounts: () => accounts.size,
     version,
@@ -329,18 +347,41 @@ async function compose(
     notice,
   });
   for (const { port } of sipListening) closers.push(() => port.close());
+  // The port of all WebRTC legs is TURN's, where both are to listen at the same address.
+  let mediaSocket: SharedSocket | undefined;
+  const mediaListen = mediaConfiguration.listen;
   const stunPorts = await listenAll({
     key: 'turn.listen',
-    entries: turnConfiguration.listen,
+    entries: turnConfiguration.listen.map((entry) => ({
+      ...entry,
+      shared: entry.transport === 'udp' && formatHostPort(entry) === formatHostPort(mediaListen),
+    })),
     configured: turnConfiguration.configured,
     open: async (entry): Promise<Bound> => {
-      if (entry.transport === 'udp') return turn.listenUdp(entry);
-      return entry.transport === 'tcp' ? turn.listenTcp(entry) : turn.listenTls(entry, tls as NonNullable<typeof tls>);
+      if (entry.transport === 'tcp') return turn.listenTcp(entry);
+      if (entry.transport === 'tls') return turn.listenTls(entry, tls as NonNullable<typeof tls>);
+      if (embedded === undefined || !entry.shared) return turn.listenUdp(entry);
+      const port = await turn.listenUdp(entry, embedded.shared);
+      mediaSocket = port;
+      return port;
     },
     format: formatListen,
     notice,
   });
   closers.push(() => turn.close());
+  if (embedded !== undefined && mediaSocket === undefined) {
+    const [listened] = await listenAll({
+      key: 'media.listen',
+      entries: [mediaListen],
+      configured: mediaConfiguration.configured,
+      open: async (entry) => listenForMedia(entry, embedded.shared, stun.respond),
+      format: formatHostPort,
+      notice,
+    });
+    mediaSocket = listened!.port;
+    closers.push(() => listened!.port.close());
+  }
+  if (mediaSocket !== undefined) embedded?.listening(mediaSocket);
   stunListening = stunPorts.map(({ entry, port }) => ({ ...entry, ...port.endpoint }));
   const sipNames = sipListening.map(({ entry, port }) => ({ ...entry, ...port.endpoint }));
   listeningPorts = [

@@ -7,6 +7,7 @@ import { storageLimits } from '../../storage/limits.ts';
 import { transportLimits } from '../../transport/limits.ts';
 import { canonicalName, GUEST_PREFIX } from '../accounts/canonical-name.ts';
 import { httpLimits } from '../http/limits.ts';
+import { mediaLimits } from '../media/embedded/limits.ts';
 import { rtpengineLimits } from '../media/rtpengine/limits.ts';
 import { sipLimits } from '../sip/limits.ts';
 import { bindAddress, type HostPort, type Listen, parseHostPort, parseListen } from './listen.ts';
@@ -18,6 +19,7 @@ export const limitDefaults = {
   http: httpLimits,
   storage: storageLimits,
   turn: turnLimits,
+  media: mediaLimits,
   rtpengine: rtpengineLimits,
 };
 
@@ -278,14 +280,23 @@ export const schema = z.strictObject({
         ),
       listen: hostPort('127.0.0.1:3478')
         .optional()
-        .describe('The UDP port of every WebRTC leg. Default 127.0.0.1:3478.'),
+        .describe(
+          'The UDP port of every WebRTC leg. Default: that of turn.listen, which it shares; else 127.0.0.1:3478.',
+        ),
       rtp: z
         .strictObject({
-          address: ipAddress('127.0.0.1').optional(),
-          ports: ports.prefault('30000-39999'),
+          address: z
+            .union([ipAddress('127.0.0.1'), z.array(ipAddress('127.0.0.1')).min(1)])
+            .optional()
+            .describe(
+              'Where phones send their media: one, or one of each family. Default: where media.listen listens.',
+            ),
+          ports: ports
+            .prefault('30000-39999')
+            .describe('An even port for RTP and the next one for RTCP, for each stream.'),
         })
         .prefault({})
-        .describe('Plain RTP for phones.'),
+        .describe('Media of phones.'),
       policy: z.enum(['auto', 'always', 'never']).default('auto').describe('When media passes through this server.'),
     })
     .prefault({}),

@@ -23,7 +23,7 @@ async function rtpPorts(
 ): Promise<void> {
   const { rtp, listen } = configuration.media;
   const { first, last } = rtp.ports;
-  const address = rtp.address ?? listen.address;
+  const address = rtp.addresses[0] ?? listen.address;
   const calls = Math.floor((last - first + 1) / PORTS_A_CALL);
   const range = `${address}, UDP ${first}-${last}`;
   // The ports at both ends, and some between: those that calls use just now are no fault.

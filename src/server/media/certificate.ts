@@ -1,6 +1,6 @@
 // RFC 5280 section 4.1: a self-signed certificate for DTLS, ECDSA on P-256. Written by hand since node:crypto reads
 // certificates but makes none; WebRTC looks at nothing but its key and its fingerprint (docs/adr/0010).
-import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import type { LocalCertificate } from '../../protocol/dtls/crypto-port.ts';
 import { localCertificate } from './dtls-crypto.ts';
 
@@ -37,8 +37,12 @@ function bitString(octets: Uint8Array): Buffer {
   return der(BIT_STRING, Buffer.from([0]), octets);
 }
 
-/** A fresh key and its certificate, valid from the day before (peers' clocks differ) for `days`. `now` in Unix milliseconds. */
-export function generateCertificate(now: number, days = 365, commonName = 'chappe'): LocalCertificate {
+/** A fresh key and its certificate, as `localCertificate` wants them: both can be handed to another thread. */
+export function generateKeyAndCertificate(
+  now: number,
+  days = 365,
+  commonName = 'chappe',
+): { der: Uint8Array; privateKey: KeyObject } {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
   const algorithm = der(SEQUENCE, der(OBJECT_IDENTIFIER, ECDSA_WITH_SHA256));
   const attribute = der(SEQUENCE, der(OBJECT_IDENTIFIER, COMMON_NAME), der(UTF8_STRING, Buffer.from(commonName)));
@@ -55,6 +59,11 @@ export function generateCertificate(now: number, days = 365, commonName = 'chapp
     name,
     publicKey.export({ type: 'spki', format: 'der' }),
   );
-  const certificate = der(SEQUENCE, toBeSigned, algorithm, bitString(sign('sha256', toBeSigned, privateKey)));
-  return localCertificate(certificate, privateKey);
+  return { der: der(SEQUENCE, toBeSigned, algorithm, bitString(sign('sha256', toBeSigned, privateKey))), privateKey };
+}
+
+/** A fresh key and its certificate, valid from the day before (peers' clocks differ) for `days`. `now` in Unix milliseconds. */
+export function generateCertificate(now: number, days = 365, commonName = 'chappe'): LocalCertificate {
+  const made = generateKeyAndCertificate(now, days, commonName);
+  return localCertificate(made.der, made.privateKey);
 }

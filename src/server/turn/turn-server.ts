@@ -19,7 +19,7 @@ import type { TurnClient } from './client.ts';
 import { ownAddresses, type RelayAddress, relayMtu } from './relay-addresses.ts';
 import { type RelayPorts, type RelaySocket, RelaySockets } from './relay-sockets.ts';
 import { StreamClient } from './stream-client.ts';
-import { listenUdp, type UdpPort } from './udp-port.ts';
+import { listenUdp, type PortMate, type UdpPort } from './udp-port.ts';
 import type { WebSocketClient } from './websocket-client.ts';
 
 export interface TurnServerOptions {
@@ -147,9 +147,9 @@ export class TurnServer {
     this.#connections.add(new StreamClient(this, socket, secure));
   };
 
-  /** Rejects with the system's error when the address cannot be bound. */
-  async listenUdp(at: Endpoint): Promise<UdpPort> {
-    const port = await listenUdp(this, at);
+  /** `mate` is at the same port. Rejects with the system's error when the address cannot be bound. */
+  async listenUdp(at: Endpoint, mate?: PortMate): Promise<UdpPort> {
+    const port = listenUdp(this, at, mate);
     this.#listeners.push(port);
     return port;
   }

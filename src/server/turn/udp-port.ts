@@ -5,6 +5,7 @@ import type { FiveTuple } from '../../protocol/turn/five-tuple.ts';
 import { isSendIndication } from '../../protocol/turn/indications.ts';
 import { type Endpoint, plainAddress } from '../../transport/flow.ts';
 import { literalLookup } from '../../transport/udp.ts';
+import { bindNow, bindReusably } from '../../transport/udp-bind.ts';
 import { clientAddress, type TurnClient } from './client.ts';
 import type { TurnServer } from './turn-server.ts';
 
@@ -36,19 +37,30 @@ export class DatagramSender {
   }
 }
 
+/** Who else is at the same port, told apart by first octets (RFC 7983): gets what is not TURN's. */
+export interface PortMate {
+  /** The datagram is given away. False: STUN that is not his either. `address` as the socket says it. */
+  receive(datagram: Buffer, address: string, port: number): boolean;
+}
+
 /** TURN and STUN on one UDP address. Only clients with an allocation are remembered. */
 export class UdpPort {
   readonly endpoint: Endpoint;
   readonly socket: Socket;
   readonly sender: DatagramSender;
+  /** Further sockets may be bound to the same address. */
+  readonly reusable: boolean;
+  readonly #mate: PortMate | undefined;
   readonly #server: TurnServer;
   /** By address as the socket says it, then by port: no key is made for a packet. */
   readonly #clients = new Map<string, Map<number, UdpClient>>();
   #closed: Promise<void> | undefined;
 
-  constructor(server: TurnServer, socket: Socket) {
+  constructor(server: TurnServer, socket: Socket, mate?: PortMate, reusable = false) {
     this.#server = server;
+    this.#mate = mate;
     this.socket = socket;
+    this.reusable = reusable;
     this.sender = new DatagramSender(socket);
     const { address, port } = socket.address();
     this.endpoint = { address: plainAddress(address), port };
@@ -60,6 +72,10 @@ export class UdpPort {
   close(): Promise<void> {
     this.#closed ??= new Promise((resolve) => this.socket.close(() => resolve()));
     return this.#closed;
+  }
+
+  send(message: Uint8Array, port: number, address: string): void {
+    this.sender.send(message, port, address);
   }
 
   remember(client: UdpClient): void {
@@ -84,6 +100,8 @@ export class UdpPort {
       if (known?.allocation !== undefined) this.#server.path.channelData(known.allocation, datagram);
     } else if (isSendIndication(datagram)) {
       if (known?.allocation !== undefined) this.#server.path.sendIndication(known.allocation, datagram);
+    } else if (this.#mate?.receive(datagram, address, port)) {
+      // His.
     } else if (first < 4) this.#server.receive(datagram, known ?? new UdpClient(this, address, port));
   }
 }
@@ -117,22 +135,24 @@ class UdpClient implements TurnClient {
   }
 }
 
-/** Rejects with the system's error when the address cannot be bound. */
-export function listenUdp(server: TurnServer, at: Endpoint): Promise<UdpPort> {
+/** Throws the system's error when the address cannot be bound. */
+export function listenUdp(server: TurnServer, at: Endpoint, mate?: PortMate): UdpPort {
   const type = isIPv6(at.address) ? 'udp6' : 'udp4';
-  const socket = createSocket({
-    type,
-    lookup: literalLookup(type),
-    recvBufferSize: BUFFER,
-    sendBufferSize: BUFFER,
-  });
-  return new Promise((resolve, reject) => {
-    socket.once('error', reject);
-    socket.bind({ address: at.address, port: at.port }, () => {
-      socket.off('error', reject);
-      resolve(new UdpPort(server, socket));
+  const create = (reusePort: boolean) =>
+    createSocket({
+      type,
+      lookup: literalLookup(type),
+      recvBufferSize: BUFFER,
+      sendBufferSize: BUFFER,
+      ...(reusePort && { reusePort }),
     });
-  });
+  if (mate !== undefined) {
+    const { socket, reusable } = bindReusably(create, at);
+    return new UdpPort(server, socket, mate, reusable);
+  }
+  const socket = create(false);
+  bindNow(socket, at);
+  return new UdpPort(server, socket);
 }
 
 function ignore(): void {}

@@ -1,0 +1,20 @@
+/** Every bound of the embedded media engine, with its default. Times in milliseconds. */
+export interface MediaLimits {
+  /** Branches with media here, over all and of one account: a call that forks has several. */
+  calls: number;
+  callsPerAccount: number;
+  /** Media descriptions ("m=" sections) in one session description. */
+  sections: number;
+  /** Threads that relay: never more than the machine has cores beside the one that signals. */
+  workers: number;
+  /** How long a side that should be heard may be silent before its call is ended. */
+  silence: number;
+}
+
+export const mediaLimits: Readonly<MediaLimits> = {
+  calls: 5_000,
+  callsPerAccount: 100,
+  sections: 16,
+  workers: 4,
+  silence: 60_000,
+};

@@ -1,0 +1,134 @@
+// One dialog side as its descriptions say it: where it is received here, and under which keys. Everything is made once and
+// stays, so that the same question has the same answer (src/protocol/sdp/leg.ts).
+import { randomBytes, randomInt } from 'node:crypto';
+import type { IceCredentials } from '../../../protocol/ice/credentials.ts';
+import { createCredentials } from '../../../protocol/ice/credentials.ts';
+import { SDES_SUITES, type SdesSuite } from '../../../protocol/sdp/crypto-attribute.ts';
+import type { Fingerprint } from '../../../protocol/sdp/dtls-attributes.ts';
+import type { Leg, LegTransport, SdesKey } from '../../../protocol/sdp/leg.ts';
+import type { MediaStream } from '../../../protocol/sdp/media-stream.ts';
+import { profileOfSuite } from '../../../protocol/srtp/profile.ts';
+import { primitives } from '../../../transport/primitives.ts';
+import type { MediaParty } from '../engine.ts';
+import type { SidePlan, TransportPlan } from '../relay/plan.ts';
+
+/** Those that protocol/srtp has. */
+const SUITES = (Object.keys(SDES_SUITES) as SdesSuite[]).filter((suite) => profileOfSuite(suite) !== undefined);
+
+/** The port that all WebRTC legs share, in plans. */
+export const SHARED_SOCKET = 'mux';
+
+/** Where one section of a phone is received. */
+export interface PhoneTransport {
+  /** The sockets' names in plans; RTCP's has `c` behind it. */
+  socket: string;
+  /** The even port; RTCP's is the next one. */
+  port: number;
+}
+
+/** One dialog side. `candidates` and `phoneAddress` are asked once it has to be described. */
+export interface MediaSideOptions {
+  party: MediaParty;
+  fingerprint: Fingerprint;
+  /** Where WebRTC legs are received: the default destination first. */
+  candidates: () => LegTransport;
+  /** What a phone is told of this machine. */
+  phoneAddress: () => string;
+  /** ICE credentials were made, and checks with this fragment may come. */
+  onFragment: (fragment: string) => void;
+}
+
+export class MediaSide {
+  readonly leg: Leg;
+  readonly party: MediaParty;
+  /** By section, where sockets are bound: a phone's (phone-ports.ts). */
+  readonly ports: (PhoneTransport | undefined)[] = [];
+  /** Branches that have it: one, but for the caller's side and that of a branch which forked further. */
+  holders = 0;
+  private readonly options: MediaSideOptions;
+  private readonly generations: IceCredentials[] = [];
+  private readonly keys: (readonly SdesKey[])[] = [];
+  private readonly sources: { ssrc: number; cname: string }[] = [];
+  /** RFC 7022 section 4.2: for one session. */
+  private readonly cname = randomBytes(12).toString('base64');
+  private place: LegTransport | undefined;
+
+  constructor(options: MediaSideOptions) {
+    this.options = options;
+    const { party, fingerprint } = options;
+    this.party = party;
+    const common = {
+      sessionId: String(randomBytes(8).readBigUInt64BE() >> 2n),
+      transport: (index: number) => this.transport(index),
+      ice: (generation: number) => this.credentials(generation),
+      fingerprint,
+    };
+    this.leg =
+      party.profile === 'webrtc'
+        ? {
+            ...common,
+            type: 'webrtc',
+            setup: 'active',
+            stream: randomBytes(12).toString('hex'),
+            source: (index) => this.source(index),
+          }
+        : { ...common, type: 'phone', profile: party.profile, setup: 'passive', sdes: (index) => this.sdes(index) };
+  }
+
+  get fragments(): string[] {
+    return this.generations.map(({ ufrag }) => ufrag);
+  }
+
+  /** What the relaying thread is told, of the sections as a translation has them at this side. */
+  plan(streams: readonly MediaStream[]): SidePlan {
+    const { type } = this.leg;
+    const { address } = this.party;
+    const indices = [...new Set(streams.filter(({ live }) => live).map(({ transportIndex }) => transportIndex))];
+    // A browser bundles whatever it is offered. Before its answer says so, the first section's transport is that of all.
+    const used = type === 'webrtc' ? indices.slice(0, 1) : indices;
+    const transports = used.map((index) => this.transportPlan(index)).filter((plan) => plan !== undefined);
+    return { type, address, transports, sources: streams.map((_, index) => this.source(index)) };
+  }
+
+  private transportPlan(index: number): TransportPlan | undefined {
+    const local = this.generations.at(-1);
+    const ice = local && { ice: { generation: this.generations.length - 1, local } };
+    if (this.leg.type === 'webrtc') return { index, socket: SHARED_SOCKET, ...ice };
+    const ports = this.ports[index];
+    return ports && { index, socket: ports.socket, rtcpSocket: rtcpSocketOf(ports), ...ice };
+  }
+
+  private transport(index: number): LegTransport {
+    if (this.leg.type === 'webrtc') {
+      this.place ??= this.options.candidates();
+      return this.place;
+    }
+    // A section without ports is rejected; its address may still be that of the session.
+    return { address: this.options.phoneAddress(), port: this.ports[index]?.port ?? 0 };
+  }
+
+  private credentials(generation: number): IceCredentials {
+    while (this.generations.length <= generation) {
+      const made = createCredentials(primitives);
+      this.generations.push(made);
+      this.options.onFragment(made.ufrag);
+    }
+    return this.generations[generation]!;
+  }
+
+  /** RFC 4568 section 6.1: a master key and its salt for each suite. */
+  private sdes(index: number): readonly SdesKey[] {
+    this.keys[index] ??= SUITES.map((suite) => ({ suite, key: randomBytes(SDES_SUITES[suite]).toString('base64') }));
+    return this.keys[index];
+  }
+
+  /** RFC 3550 section 8.1: an SSRC at random, and not zero, which means none. */
+  private source(index: number): { ssrc: number; cname: string } {
+    this.sources[index] ??= { ssrc: randomInt(1, 2 ** 32), cname: this.cname };
+    return this.sources[index];
+  }
+}
+
+export function rtcpSocketOf({ socket }: PhoneTransport): string {
+  return `${socket}c`;
+}

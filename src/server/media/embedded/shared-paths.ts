@@ -1,0 +1,104 @@
+// A relaying thread's side of the port that all WebRTC legs share: its socket belongs to the signalling thread, by way of
+// which datagrams come and go until the thread has a socket of its own on the same port, connected to the browser: the
+// kernel then gives that browser's datagrams to nobody else. A hop between threads costs as much as all the rest.
+//
+// It takes SO_REUSEPORT, and a bind and a connect without a turn of the event loop between them: bound but not connected, a
+// socket gets a share of everybody's datagrams. The few that arrive there meanwhile are handed back. Where the system has no
+// such option (macOS, Windows) datagrams go by the signalling thread for ever.
+import type { Socket } from 'node:dgram';
+import type { IcePath } from '../../../protocol/ice/lite-options.ts';
+import { bindNow, connectNow } from '../../../transport/udp-bind.ts';
+import { createMediaSocket, MediaSocket, senderOf } from './media-socket.ts';
+import type { PacketRing } from './packet-ring.ts';
+import type { FromThread, SharedAddress } from './thread-messages.ts';
+
+interface TakenPath {
+  path: IcePath;
+  /** Undefined: not taken over (yet). */
+  socket: MediaSocket | undefined;
+  /** Once is enough. */
+  tried: boolean;
+}
+
+export interface SharedPathsOptions {
+  ring: PacketRing;
+  /** Sockets at most: the kernel looks through all those of one port for each datagram. */
+  takeovers: number;
+  tell: (message: FromThread) => void;
+  receive: (datagram: Uint8Array, address: string, port: number) => void;
+}
+
+export class SharedPaths {
+  /** Where the shared port is, once other sockets may be bound to it. */
+  at: SharedAddress | undefined;
+  private readonly options: SharedPathsOptions;
+  private readonly paths = new Map<IcePath, TakenPath>();
+  /** By address and port: a check's answer has a path object of its own. */
+  private readonly sockets = new Map<string, MediaSocket>();
+
+  constructor(options: SharedPathsOptions) {
+    this.options = options;
+  }
+
+  valid(path: IcePath): void {
+    this.paths.set(path, { path, socket: undefined, tried: false });
+    this.options.tell({ type: 'valid', address: path.address, port: path.port });
+  }
+
+  gone(path: IcePath): void {
+    const { address, port } = path;
+    const taken = this.paths.get(path);
+    this.paths.delete(path);
+    if (taken?.socket !== undefined) {
+      this.sockets.delete(`${address} ${port}`);
+      taken.socket.close();
+    }
+    this.options.tell({ type: 'gone', address, port });
+  }
+
+  send(path: IcePath, packet: Uint8Array, length: number): void {
+    const { address, port } = path;
+    const known = this.paths.get(path);
+    // What is no check's answer is sent to the selected pair alone: that is the one to be taken over.
+    if (known !== undefined && !known.tried) this.takeOver(known);
+    const socket = known === undefined ? this.sockets.get(`${address} ${port}`) : known.socket;
+    if (socket !== undefined) socket.send(packet, length, address, port);
+    else this.options.tell({ type: 'send', octets: new Uint8Array(packet.subarray(0, length)), address, port });
+  }
+
+  close(): void {
+    for (const { socket } of this.paths.values()) socket?.close();
+    this.paths.clear();
+    this.sockets.clear();
+  }
+
+  private takeOver(taken: TakenPath): void {
+    const { at } = this;
+    taken.tried = true;
+    if (at === undefined || this.sockets.size >= this.options.takeovers) return;
+    const { address, port } = taken.path;
+    const socket = connectedTo(at, address, port);
+    if (socket === undefined) return;
+    const { ring, receive, tell } = this.options;
+    taken.socket = new MediaSocket(socket, ring, true, (datagram, from) => {
+      const sender = senderOf(from);
+      if (sender.port === port && sender.address === address) receive(datagram, address, port);
+      else tell({ type: 'stray', octets: datagram, ...sender });
+    });
+    this.sockets.set(`${address} ${port}`, taken.socket);
+  }
+}
+
+/** Undefined: it cannot be had (no descriptors left, say), and the datagrams keep going the other way. */
+function connectedTo(at: SharedAddress, address: string, port: number): Socket | undefined {
+  const socket = createMediaSocket(at.address, { reusePort: true, bothFamilies: true });
+  try {
+    bindNow(socket, at);
+    connectNow(socket, { address, port });
+    return socket;
+  } catch {
+    socket.on('error', () => {});
+    socket.close();
+    return undefined;
+  }
+}

@@ -1,0 +1,90 @@
+// The one UDP port of all WebRTC legs, in the signalling thread: whose datagram it is, and the way there. Its socket is TURN's
+// where both listen on the same address (RFC 7983 tells them apart by the first octet), else one of its own.
+import { checkUsername, refuseCheck } from '../../../protocol/ice/check.ts';
+import { packetClass } from '../../../protocol/rtp/demultiplex.ts';
+import { plainAddress } from '../../../transport/flow.ts';
+import type { RelayThread } from './relay-thread.ts';
+import type { SharedAddress } from './thread-messages.ts';
+
+/** Whoever has the socket. */
+export interface SharedSocket {
+  readonly endpoint: SharedAddress;
+  /** Other sockets may be bound to the same address: threads take over what is theirs. */
+  readonly reusable: boolean;
+  send(octets: Uint8Array, port: number, address: string): void;
+}
+
+export class SharedPort {
+  private socket: SharedSocket | undefined;
+  /** By our user name fragment, which is in every check (RFC 8445 section 7.3). */
+  private readonly fragments = new Map<string, RelayThread>();
+  /** By address, then port, of what has proved to be there: no key is made for a packet. */
+  private readonly paths = new Map<string, Map<number, RelayThread>>();
+
+  /** Where it listens; undefined: nowhere yet. */
+  get endpoint(): SharedAddress | undefined {
+    return this.socket?.endpoint;
+  }
+
+  get reusable(): boolean {
+    return this.socket?.reusable ?? false;
+  }
+
+  attach(socket: SharedSocket): void {
+    this.socket = socket;
+  }
+
+  addFragment(fragment: string, thread: RelayThread): void {
+    this.fragments.set(fragment, thread);
+  }
+
+  removeFragment(fragment: string): void {
+    this.fragments.delete(fragment);
+  }
+
+  addPath(address: string, port: number, thread: RelayThread): void {
+    let ports = this.paths.get(address);
+    if (ports === undefined) {
+      ports = new Map();
+      this.paths.set(address, ports);
+    }
+    ports.set(port, thread);
+  }
+
+  removePath(address: string, port: number, thread: RelayThread): void {
+    const ports = this.paths.get(address);
+    if (ports?.get(port) !== thread) return; // somebody else's meanwhile
+    ports.delete(port);
+    if (ports.size === 0) this.paths.delete(address);
+  }
+
+  /** The thread is gone. */
+  forget(thread: RelayThread): void {
+    for (const [fragment, owner] of this.fragments) if (owner === thread) this.fragments.delete(fragment);
+    for (const [address, ports] of this.paths)
+      for (const [port, owner] of ports) if (owner === thread) this.removePath(address, port, thread);
+  }
+
+  /** For what a thread sends. */
+  send(octets: Uint8Array, address: string, port: number): void {
+    this.socket?.send(octets, port, address);
+  }
+
+  /**
+   * One datagram, whose octets are given away. `rawAddress` as the socket says it. False: it is STUN, but no check: for
+   * whoever else listens.
+   */
+  receive(datagram: Uint8Array, rawAddress: string, port: number): boolean {
+    const address = plainAddress(rawAddress);
+    if (packetClass(datagram) !== 'stun') {
+      this.paths.get(address)?.get(port)?.packet(datagram, address, port);
+      return true;
+    }
+    const name = checkUsername(datagram);
+    if (name === undefined) return false;
+    const thread = this.fragments.get(name.local);
+    if (thread !== undefined) thread.packet(datagram, address, port);
+    else this.socket?.send(refuseCheck(datagram, 401), port, rawAddress);
+    return true;
+  }
+}
