@@ -1,7 +1,7 @@
 // RFC 8285: header extensions of the one-byte and the two-byte form, found and renumbered in place.
 // `headerLength` must have found the packet whole. Elements that run out of their extension end the search.
 import { extensionStart, hasExtension } from './header.ts';
-import { readUint16 } from './octets.ts';
+import { readUint16, writeUint16 } from './octets.ts';
 
 const ONE_BYTE = 0xbede;
 /** The low 4 bits of the two-byte form's profile are the application's. */
@@ -105,4 +105,37 @@ export function removeExtension(packet: Uint8Array, length = packet.length): num
   packet.copyWithin(start, start + size, length);
   packet[0] = packet[0]! & ~0x10;
   return length - size;
+}
+
+/** How much `addExtension` adds at most, for a value of 16 octets or fewer. */
+export const MOST_EXTENSION_GROWTH = 24;
+
+/**
+ * Puts an element of 1 to 16 octets behind those that are there; `id` is 1 to 14. The packet's new length; it stays as it is
+ * when its extension is of a form that this one does not know, or there is no room for the rest of it.
+ */
+export function addExtension(packet: Uint8Array, length: number, id: number, value: Uint8Array): number {
+  const start = extensionStart(packet);
+  const present = hasExtension(packet);
+  const profile = present ? readUint16(packet, start) : ONE_BYTE;
+  const head = profile === ONE_BYTE ? 1 : 2;
+  if (profile !== ONE_BYTE && profile >> 4 !== TWO_BYTE) return length;
+  const words = present ? readUint16(packet, start + 2) : 0;
+  const more = (head + value.length + 3) >> 2;
+  const growth = 4 * more + (present ? 0 : 4);
+  if (length + growth > packet.length) return length;
+  const end = present ? start + 4 + 4 * words : start;
+  packet.copyWithin(end + growth, end, length);
+  packet[0] = packet[0]! | 0x10;
+  writeUint16(packet, start, profile);
+  writeUint16(packet, start + 2, words + more);
+  let at = end + growth - 4 * more;
+  if (head === 1) packet[at++] = (id << 4) | (value.length - 1);
+  else {
+    packet[at++] = id;
+    packet[at++] = value.length;
+  }
+  packet.set(value, at);
+  packet.fill(0, at + value.length, end + growth);
+  return length + growth;
 }

@@ -14,13 +14,16 @@ import {
 const MAX_DROPOUT = 3000;
 const MAX_MISORDER = 100;
 
+const NONE = -1;
+const LEFT = -2;
+
 /** Numbers only: nothing is made for a packet. */
 export class SourceProjection {
   /** Of what is sent. */
   readonly ssrc: number;
   /** In Hz, of the payload format. */
-  private readonly rate: number;
-  private source = -1;
+  rate: number;
+  private source = NONE;
   /** Added to what comes. */
   private sequenceOffset = 0;
   private timestampOffset = 0;
@@ -44,7 +47,7 @@ export class SourceProjection {
     const sequence = sequenceNumber(packet);
     const time = timestamp(packet);
     if (id !== this.source) {
-      if (this.source >= 0) this.join(sequence, time, now);
+      if (this.source !== NONE) this.join(sequence, time, now);
       this.source = id;
       this.highest = sequence;
     } else {
@@ -67,6 +70,21 @@ export class SourceProjection {
     setSequenceNumber(packet, (sequence + this.sequenceOffset) & 0xffff);
     setTimestamp(packet, (time + this.timestampOffset) >>> 0);
     return true;
+  }
+
+  /** What comes next is another stream, even under the same SSRC: two phones may both have chosen 0. */
+  leave(): void {
+    if (this.source !== NONE) this.source = LEFT;
+  }
+
+  /** A sequence number of the present source as it is sent. */
+  projectSequence(sequence: number): number {
+    return (sequence + this.sequenceOffset) & 0xffff;
+  }
+
+  /** The present source's own number of what was sent under this one: for what is asked for again. */
+  sourceSequence(sent: number): number {
+    return (sent - this.sequenceOffset) & 0xffff;
   }
 
   /** A timestamp of the present source as it is sent: for sender reports. */

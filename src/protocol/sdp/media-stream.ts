@@ -22,6 +22,10 @@ export interface MediaStream {
   remote: { address: string; port: number; rtcpAddress: string; rtcpPort: number } | undefined;
   mux: boolean;
   feedbackProfile: boolean;
+  /** RTCP feedback that the peer takes for any of its formats: `nack`, `nack pli`, `ccm fir`, ... */
+  feedback: readonly string[];
+  /** RFC 5888, for the header extension of RFC 9143 section 15. */
+  mid: string | undefined;
   /** Undefined where one of the two does without. */
   ice:
     | { remote: IceCredentials; local: IceCredentials | undefined; candidates: readonly Candidate[]; lite: boolean }
@@ -81,6 +85,8 @@ function stream({ local, remote, offerer }: Exchange, index: number, transportIn
         : undefined,
     mux,
     feedbackProfile: section.profile?.feedback ?? false,
+    feedback: [...new Set(theirs?.codecs.flatMap(({ payloadType }) => theirs.feedback(payloadType)))],
+    mid: section.mid ?? theirs?.mid,
     ice:
       live && from?.ice
         ? { local: own?.ice, remote: from.ice, candidates: from.candidates, lite: remote?.iceLite ?? false }

@@ -20,7 +20,7 @@ export interface PayloadPair {
 const FEEDBACK_OF_A_TRANSPORT = /^(transport-cc|goog-remb|goog-lntf|rrtr)\b/;
 
 /** Meant for the other end of the media, whatever lies between. */
-const END_TO_END_EXTENSIONS: ReadonlySet<string> = new Set([
+export const END_TO_END_EXTENSIONS: ReadonlySet<string> = new Set([
   'urn:ietf:params:rtp-hdrext:ssrc-audio-level',
   'urn:ietf:params:rtp-hdrext:csrc-audio-level',
   'urn:3gpp:video-orientation',

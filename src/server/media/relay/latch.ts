@@ -1,0 +1,63 @@
+// RFC 7362 section 4, RFC 4961: where a phone without ICE is. Behind a NAT its description is wrong, and the true address is
+// known from its packets alone; whoever guesses our port sends packets as well.
+import { addressOctets, addressText } from '../../../protocol/stun/address.ts';
+
+/** What an address is to a latch. */
+export const PEER = 1;
+/** Of the phone's host, or of where its signalling comes from: its packets may be the phone's. */
+export const HOST = 2;
+/** Of nobody known: only a packet that proves itself is the phone's. */
+export const UNKNOWN = 3;
+/** The phone is known, and is another. */
+export const STRANGE = 4;
+
+/**
+ * Laws.
+ * 1. Until a packet was believed, media is sent to the address of the description.
+ * 2. The first believed packet decides where the phone is, once: nobody is heard from elsewhere after that.
+ * 3. Another description that says another address, or signalling that comes from another one, begins anew.
+ */
+export class Latch {
+  /** Where to send; '': nowhere yet. */
+  address = '';
+  port = 0;
+  private taken = false;
+  private described = '';
+  private signalled = '';
+  private signalling = '';
+
+  /** What the phone's description says (undefined: it has sent none), and the address its signalling comes from. */
+  describe(address: string | undefined, port: number, signalling: string): void {
+    const described = `${address} ${port} ${signalling}`;
+    if (described === this.described) return;
+    this.described = described;
+    this.taken = false;
+    this.signalling = canonicalAddress(signalling);
+    this.signalled = address === undefined ? '' : canonicalAddress(address);
+    // RFC 3264 section 8.4: 0.0.0.0 was once the way to hold. Port 9 is `discard`, of those who trickle.
+    const reachable = this.signalled !== '' && this.signalled !== '0.0.0.0' && this.signalled !== '::' && port > 0;
+    this.address = reachable ? this.signalled : '';
+    this.port = reachable ? port : 0;
+  }
+
+  judge(address: string, port: number): number {
+    if (this.taken) return port === this.port && address === this.address ? PEER : STRANGE;
+    return address === this.signalled || address === this.signalling ? HOST : UNKNOWN;
+  }
+
+  /** A packet from there was believed. */
+  take(address: string, port: number): void {
+    if (this.taken) return;
+    this.taken = true;
+    this.address = address;
+    this.port = port;
+  }
+}
+
+/** As a socket writes it; '': no literal address. */
+export function canonicalAddress(text: string): string {
+  const octets = addressOctets(text);
+  if (octets === undefined) return '';
+  const mapped = octets.length === 16 && octets.subarray(0, 12).every((octet, i) => octet === (i < 10 ? 0 : 0xff));
+  return addressText(mapped ? octets.subarray(12) : octets);
+}

@@ -1,0 +1,124 @@
+// One direction of one section, from a leg to the other one: what is changed in every packet on its way.
+import { hasExtension, payloadType, setPayloadType, timestamp } from '../../../protocol/rtp/header.ts';
+import { addExtension, removeExtension, renumberExtensions } from '../../../protocol/rtp/header-extension.ts';
+import { readUint16, writeUint16 } from '../../../protocol/rtp/octets.ts';
+import { isRepair } from '../../../protocol/sdp/codec.ts';
+import { receives, sends } from '../../../protocol/sdp/direction.ts';
+import { MID_EXTENSION } from '../../../protocol/sdp/header-extension.ts';
+import type { MediaStream } from '../../../protocol/sdp/media-stream.ts';
+import { END_TO_END_EXTENSIONS, type PayloadPair } from '../../../protocol/sdp/translate-content.ts';
+import type { EarlyMedia, EarlyVoice } from './early-media.ts';
+import type { IncomingSource } from './incoming-source.ts';
+import type { OutgoingSource } from './outgoing-source.ts';
+import { DISCONTINUOUS, EXCESS, HELD, UNHEARD, UNNEGOTIATED } from './refused-packets.ts';
+import type { Section } from './section.ts';
+
+/** What `payloads` has for a payload type that is not agreed. */
+const NOT_AGREED = 255;
+/** What `repairs` has for RFC 4588's format, and for others. */
+const RETRANSMISSION = 2;
+const REPAIR = 1;
+
+export class SectionPath {
+  readonly from: Section;
+  readonly to: Section;
+  /** Who is asked whether this branch is heard yet; undefined: it is. */
+  early: EarlyMedia | undefined;
+  private readonly voice: EarlyVoice;
+  private open = false;
+  private readonly payloads = new Uint8Array(128).fill(NOT_AGREED);
+  /** Payload types of `from` whose packets repair others: a stream of their own. */
+  private readonly repairs = new Uint8Array(128);
+  private extensions: Uint8Array | undefined;
+  private midId = 0;
+  private mid: Uint8Array | undefined;
+  private source: IncomingSource | undefined;
+  private target: OutgoingSource | undefined;
+
+  constructor(from: Section, to: Section, voice: EarlyVoice) {
+    this.from = from;
+    this.to = to;
+    this.voice = voice;
+  }
+
+  describe(from: MediaStream, to: MediaStream, pairs: readonly PayloadPair[]): void {
+    this.open = receives(from.direction) && sends(to.direction);
+    this.payloads.fill(NOT_AGREED);
+    this.repairs.fill(0);
+    const [ours, theirs] = [this.from.side, this.to.side];
+    for (const pair of pairs) {
+      this.payloads[pair[ours]] = pair[theirs];
+      if (isRepair(pair.codec) && !/^red$/i.test(pair.codec.name))
+        this.repairs[pair[ours]] = /^rtx$/i.test(pair.codec.name) ? RETRANSMISSION : REPAIR;
+    }
+    this.extensions = renumbering(from.extensions, to.extensions);
+    this.midId = to.extensions.get(MID_EXTENSION) ?? 0;
+    const wanted = to.mid !== undefined && to.mid.length <= 16 && this.midId > 0 && this.midId <= 14;
+    this.mid = wanted ? Uint8Array.from(to.mid as string, (character) => character.charCodeAt(0)) : undefined;
+  }
+
+  /** A plain packet, in place; `header` is the length of its header. */
+  forward(packet: Uint8Array, length: number, header: number, source: IncomingSource, now: number): void {
+    const size = this.rewrite(packet, length, header, source, now);
+    if (size < 0) {
+      this.from.refused.countRefusal(size);
+      return;
+    }
+    const target = this.target as OutgoingSource;
+    target.timestamp = timestamp(packet);
+    target.sentAt = now;
+    if (this.to.transport?.sendRtp(packet, size)) {
+      target.packets++;
+      target.octets += length - header;
+    }
+  }
+
+  /** The packet as the other side takes it, and its length; negative: why it goes no further (RefusedPackets.countRefusal). */
+  private rewrite(packet: Uint8Array, length: number, header: number, source: IncomingSource, now: number): number {
+    // 1. Who is heard, and the direction.
+    if (this.early !== undefined && !this.early.admit(this.voice, now)) return -1 - UNHEARD;
+    if (!this.open) return -1 - HELD;
+    // 2. RFC 3264 section 5.1: each side has its own numbers.
+    const type = payloadType(packet);
+    const number = this.payloads[type]!;
+    if (number === NOT_AGREED) return -1 - UNNEGOTIATED;
+    // 3. RFC 7667 section 3.7: the source is one of ours.
+    if (source !== this.source || this.target?.owner !== source) {
+      this.source = source;
+      this.target = this.to.outgoingFor(source, this.repairs[type] !== 0, this.from.rates[type]!, now);
+    }
+    const { target } = this;
+    if (target === undefined) return -1 - EXCESS;
+    if (!target.projection.project(packet, now)) return -1 - DISCONTINUOUS;
+    setPayloadType(packet, number);
+    if (this.repairs[type] === RETRANSMISSION) this.renumberOriginal(packet, header, length);
+    // 4. RFC 8285: what both sides have agreed on stays.
+    let size = length;
+    if (hasExtension(packet)) {
+      if (this.extensions === undefined) size = removeExtension(packet, length);
+      else renumberExtensions(packet, this.extensions);
+    }
+    if (this.mid !== undefined && !target.signalled && this.to.transport?.bundled)
+      size = addExtension(packet, size, this.midId, this.mid);
+    return size;
+  }
+
+  /** RFC 4588 section 4: a retransmission names the packet that it repeats, by the number that was sent. */
+  private renumberOriginal(packet: Uint8Array, header: number, length: number): void {
+    const repaired = this.to.outgoing.find(({ repair }) => !repair);
+    if (repaired === undefined || length < header + 2) return;
+    writeUint16(packet, header, repaired.projection.projectSequence(readUint16(packet, header)));
+  }
+}
+
+/** The other side's number by this side's; undefined: nothing of it stays. */
+function renumbering(from: ReadonlyMap<string, number>, to: ReadonlyMap<string, number>): Uint8Array | undefined {
+  let mapping: Uint8Array | undefined;
+  for (const [uri, id] of from) {
+    const other = to.get(uri);
+    if (other === undefined || !END_TO_END_EXTENSIONS.has(uri) || id > 255 || other > 255) continue;
+    mapping ??= new Uint8Array(256);
+    mapping[id] = other;
+  }
+  return mapping;
+}
