@@ -1,8 +1,7 @@
 // Where media is received: what the sockets are bound to, and what descriptions say of it.
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { plainAddress } from '../../../transport/flow.ts';
-import { LocalAddresses } from '../../../transport/local-address.ts';
+import { type InterfaceAddress, LocalAddresses } from '../../../transport/local-address.ts';
 import { isLoopback, isWildcard } from '../../configuration/listen.ts';
 
 export interface MediaAddressOptions {
@@ -13,7 +12,7 @@ export interface MediaAddressOptions {
   /** What the world sees of this machine, behind a one-to-one NAT. */
   publicAddress: string | undefined;
   /** This machine's addresses, for tests. */
-  machine?: () => string[];
+  machine?: () => InterfaceAddress[];
 }
 
 export interface PhoneAddress {
@@ -25,11 +24,13 @@ export interface PhoneAddress {
 
 export class MediaAddresses {
   private readonly options: MediaAddressOptions;
+  private readonly machine: () => InterfaceAddress[];
   private readonly local: LocalAddresses;
 
   constructor(options: MediaAddressOptions) {
     this.options = options;
-    this.local = new LocalAddresses(options.publicAddress);
+    this.machine = options.machine ?? machineAddresses;
+    this.local = new LocalAddresses(options.publicAddress, this.machine);
   }
 
   /**
@@ -38,28 +39,31 @@ export class MediaAddresses {
    */
   candidates(party: string): string[] {
     const { listen, publicAddress } = this.options;
-    const outward = !isLoopback(listen);
-    const towards = fits(party, listen) ? this.towards(party, listen) : undefined;
-    const open = outward && publicAddress !== undefined && fits(publicAddress, listen) ? [publicAddress] : [];
-    const local = isWildcard(listen)
-      ? this.machineAddresses().filter(
-          (address) => fits(address, listen) && (!isLoopback(address) || isLoopback(party)),
-        )
-      : [listen];
-    const all = [...new Set([...(towards === undefined ? [] : [towards]), ...open, ...local])];
+    const found: string[] = [];
+    const add = (address: string | undefined) => {
+      if (address !== undefined && fits(address, listen) && !found.includes(address)) found.push(address);
+    };
+    if (fits(party, listen)) add(this.towards(party, listen));
+    if (!isLoopback(listen)) add(publicAddress);
+    if (isWildcard(listen)) {
+      for (const { address } of this.machine())
+        if (!address.startsWith('fe80:') && (!isLoopback(address) || isLoopback(party))) add(address);
+    } else add(listen);
     // A machine without a network has nothing but loopback.
-    return all.length > 0 ? all : [isIPv6(listen) ? '::1' : '127.0.0.1'];
+    if (found.length === 0) add(isIPv6(listen) ? '::1' : '127.0.0.1');
+    return found;
   }
 
   /** Of the family of the phone's own address. Undefined: nothing of that family is configured. */
   forPhone(party: string): PhoneAddress | undefined {
     const { rtp, listen } = this.options;
-    const configured = rtp.find((address) => isIPv6(address) === isIPv6(party));
-    const wildcard = [...rtp, listen].some(isWildcard);
-    const otherwise = rtp.length === 0 && isIPv6(listen) === isIPv6(party) ? listen : undefined;
-    const bind = configured ?? otherwise ?? (wildcard ? (isIPv6(party) ? '::' : '0.0.0.0') : undefined);
-    const advertised = bind === undefined ? undefined : this.towards(party, bind);
-    return bind === undefined || advertised === undefined ? undefined : { bind, advertised };
+    const sameFamily = (address: string) => isIPv6(address) === isIPv6(party);
+    const configured = rtp.length > 0 ? rtp : [listen];
+    const everywhere = configured.some(isWildcard) ? (isIPv6(party) ? '::' : '0.0.0.0') : undefined;
+    const bind = configured.find(sameFamily) ?? everywhere;
+    if (bind === undefined) return undefined;
+    const advertised = this.towards(party, bind);
+    return advertised === undefined ? undefined : { bind, advertised };
   }
 
   private towards(party: string, bind: string): string | undefined {
@@ -67,17 +71,10 @@ export class MediaAddresses {
     if (isLoopback(bind)) return bind;
     return this.local.towards(party, isWildcard(bind) ? undefined : bind);
   }
-
-  private machineAddresses(): string[] {
-    return this.options.machine?.() ?? machineAddresses();
-  }
 }
 
-function machineAddresses(): string[] {
-  return Object.values(networkInterfaces())
-    .flatMap((each) => each ?? [])
-    .filter(({ address }) => !address.startsWith('fe80:'))
-    .map(({ address }) => plainAddress(address));
+function machineAddresses(): InterfaceAddress[] {
+  return Object.values(networkInterfaces()).flatMap((each) => each ?? []);
 }
 
 /** Whether a socket bound to `listen` is reached by it; `::` is bound to IPv4 as well. */
