@@ -28,9 +28,9 @@ import { generateCertificate } from '../../src/server/media/certificate.ts';
 import { nodeDtlsCrypto } from '../../src/server/media/dtls-crypto.ts';
 import type { SocketName } from '../../src/server/media/relay/plan.ts';
 import { nodeSrtpCrypto } from '../../src/server/media/srtp-crypto.ts';
-import type { Timer } from '../../src/transport/clock.ts';
+import type { Clock, Timer } from '../../src/transport/clock.ts';
 import { primitives } from '../../src/transport/primitives.ts';
-import { OUR_CERTIFICATE, type RelayWorld } from './relay-world.ts';
+import { OUR_CERTIFICATE } from './relay-world.ts';
 
 const CERTIFICATE = generateCertificate(0);
 export const PEER_FINGERPRINT = serializeFingerprint(nodeDtlsCrypto.sha256(CERTIFICATE.der));
@@ -60,9 +60,17 @@ export interface SentPacket {
 
 const octetsOf = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
 
+/** The network between: one on virtual time (relay-world.ts), or loopback (socket-world.ts). */
+export interface PeerWorld {
+  readonly clock: Clock;
+  settle(address: string, port: number, peer: RelayPeer): void;
+  /** Whether it was anybody's. */
+  deliver(socket: SocketName, octets: Uint8Array, address: string, port: number): boolean;
+}
+
 /** One UDP socket of a peer. */
 export class RelayPeer {
-  readonly world: RelayWorld;
+  readonly world: PeerWorld;
   readonly address: string;
   readonly port: number;
   /** The relay's socket that it sends to. */
@@ -81,7 +89,7 @@ export class RelayPeer {
   private timestamp = 1000;
   private readonly timers = new Map<string, Timer>();
 
-  constructor(world: RelayWorld, address: string, port: number, socket: SocketName) {
+  constructor(world: PeerWorld, address: string, port: number, socket: SocketName) {
     this.world = world;
     this.address = address;
     this.port = port;
