@@ -1,37 +1,168 @@
 import { expect, test } from 'vitest';
-import { browserDescription, phoneDescription } from '../../../../test/support/relay-descriptions.ts';
-import { RelayPeer } from '../../../../test/support/relay-peer.ts';
+import {
+  BROWSER,
+  browserCallsBrowser,
+  browserCallsPhone,
+  connectBrowser,
+  PHONE,
+} from '../../../../test/support/relay-calls.ts';
+import { browserDescription, PHONE_KEY, phoneDescription } from '../../../../test/support/relay-descriptions.ts';
+import { PEER_FINGERPRINT, RelayPeer } from '../../../../test/support/relay-peer.ts';
 import { DescribedBranch, RelayWorld } from '../../../../test/support/relay-world.ts';
+import type { RelayOptions } from './ports.ts';
 
-const BROWSER = { type: 'webrtc', address: '203.0.113.5' } as const;
-const PHONE = { type: 'phone', address: '192.0.2.70' } as const;
+function world(options: RelayOptions = {}): RelayWorld {
+  return new RelayWorld(options);
+}
 
-test('a browser and a phone with plain RTP hear each other', () => {
-  const world = new RelayWorld();
-  const branch = new DescribedBranch(world, BROWSER, PHONE);
-  branch.offer('caller', browserDescription());
-  const answer = branch.answer('callee', phoneDescription());
+/** Both say something, and both hear it. */
+function converse(caller: RelayPeer, callee: RelayPeer, payloadType = 0): void {
+  caller.sendRtp({ payloadType, payload: 'hello' });
+  callee.sendRtp({ payloadType, payload: 'good day' });
+  caller.world.clock.advance(10);
+  expect(callee.heard.at(-1)).toBe('hello');
+  expect(caller.heard.at(-1)).toBe('good day');
+}
+
+test.each(['RTP/AVP', 'RTP/AVPF', 'RTP/SAVP', 'RTP/SAVPF'])(
+  'a browser and a phone with %s hear each other',
+  (profile) => {
+    const { world: net, branch, caller, callee } = browserCallsPhone(world(), { phone: { profile } });
+    converse(caller, callee);
+    expect(net.relay.close(branch.id)).toMatchObject([
+      { side: 'caller', codec: 'PCMU', profile: 'UDP/TLS/RTP/SAVPF', received: { packets: 1 }, sent: { packets: 1 } },
+      { side: 'callee', codec: 'PCMU', profile, received: { packets: 1 }, sent: { packets: 1 } },
+    ]);
+    net.clock.advance(10);
+    expect(caller.dtlsEvents.map(({ type }) => type)).toEqual(['connected', 'closed']);
+    expect(net.relay.metrics.dropped).toEqual({});
+    expect(net.relay.branches).toBe(0);
+    expect(net.valid.size).toBe(0);
+    expect(net.clock.pending).toBe(0);
+  },
+);
+
+test('two browsers hear each other, each with an association of its own, whoever of them is active', () => {
+  const call = browserCallsBrowser(world());
+  converse(call.caller, call.callee, 111);
+  expect(call.callee.rtp[0]?.payloadType).toBe(111);
+});
+
+test('two phones hear each other, one with SDES and one in the clear', () => {
+  const net = world();
+  const branch = new DescribedBranch(net, PHONE, { ...PHONE, address: '192.0.2.80' });
+  const own = phoneDescription({ profile: 'RTP/SAVP' });
+  branch.offer('caller', own);
+  const toCaller = branch.answer('callee', phoneDescription({ address: '192.0.2.80', port: 6000 }));
   branch.confirm();
-  const browser = new RelayPeer(world, '203.0.113.5', 40_000, 'mux');
-  const phone = new RelayPeer(world, '192.0.2.70', 5004, branch.socket('callee'));
-  expect(browser.check(answer)).toBe(true);
-  world.clock.advance(10);
-  expect(browser.stun.map((message) => message.class)).toEqual(['success']);
-  browser.startDtls('server');
-  world.clock.advance(500);
+  const caller = new RelayPeer(net, '192.0.2.70', 5004, branch.socket('caller')).keyBySdes(own, toCaller);
+  const callee = new RelayPeer(net, '192.0.2.80', 6000, branch.socket('callee'));
+  converse(caller, callee);
+});
+
+test.each(['active', 'passive'] as const)(
+  'a phone with DTLS that is %s has an association for RTP and one for RTCP',
+  (setup) => {
+    const net = world();
+    const profile = 'UDP/TLS/RTP/SAVPF';
+    const branch = new DescribedBranch(net, BROWSER, { ...PHONE, leg: { profile } });
+    branch.offer('caller', browserDescription());
+    const more = [`a=fingerprint:sha-256 ${PEER_FINGERPRINT}`, `a=setup:${setup}`];
+    const rtp = new RelayPeer(net, '192.0.2.70', 5004, branch.socket('callee'));
+    const rtcp = new RelayPeer(net, '192.0.2.70', 5005, branch.socket('callee', 0, true));
+    if (setup === 'passive') for (const socket of [rtp, rtcp]) socket.startDtls('server');
+    const toCaller = branch.answer('callee', phoneDescription({ profile, more }));
+    branch.confirm();
+    if (setup === 'active') for (const socket of [rtp, rtcp]) socket.startDtls('client');
+    net.clock.advance(500);
+    for (const socket of [rtp, rtcp]) expect(socket.dtlsEvents.map(({ type }) => type)).toEqual(['connected']);
+    const browser = connectBrowser(net, toCaller, 'server');
+    converse(browser, rtp);
+    net.clock.advance(10_000);
+    expect(rtcp.rtcpOf('SR').length).toBeGreaterThan(0);
+    expect(rtp.rtcp).toEqual([]);
+  },
+);
+
+test('a phone that calls with DTLS and hears our hello before our answer hears the next one soon', () => {
+  const net = world();
+  const profile = 'UDP/TLS/RTP/SAVP';
+  const branch = new DescribedBranch(net, { ...PHONE, leg: { setup: 'active' } }, { ...PHONE, address: '192.0.2.80' });
+  branch.offer(
+    'caller',
+    phoneDescription({ profile, more: [`a=fingerprint:sha-256 ${PEER_FINGERPRINT}`, 'a=setup:actpass', 'a=rtcp-mux'] }),
+  );
+  const phone = new RelayPeer(net, '192.0.2.70', 5004, branch.socket('caller'));
+  branch.answer('callee', phoneDescription({ address: '192.0.2.80', port: 6000 }));
+  net.clock.advance(60);
+  expect(phone.datagrams.length).toBe(1);
+  phone.startDtls('server');
+  net.clock.advance(60);
+  expect(phone.dtlsEvents.map(({ type }) => type)).toEqual(['connected']);
+});
+
+test('a hello that comes before the answer of its peer is answered, and counts once the answer names its certificate', () => {
+  const net = world();
+  const branch = new DescribedBranch(net, { ...PHONE, address: '192.0.2.80' }, BROWSER);
+  const toCallee = branch.offer('caller', phoneDescription({ address: '192.0.2.80', port: 6000 }));
+  const browser = new RelayPeer(net, '203.0.113.5', 39_999, 'mux');
+  expect(browser.check(toCallee, { ufrag: 'late' })).toBe(true);
+  browser.startDtls('client');
+  net.clock.advance(200);
   expect(browser.dtlsEvents.map(({ type }) => type)).toEqual(['connected']);
-  browser.sendRtp({ payloadType: 0, payload: 'hello' });
-  phone.sendRtp({ payloadType: 0, payload: 'good day' });
-  world.clock.advance(10);
-  expect(phone.heard).toEqual(['hello']);
+  browser.sendRtp({ payload: 'too early' });
+  branch.answer('callee', browserDescription({ setup: 'active', ufrag: 'late' }));
+  branch.confirm();
+  const phone = new RelayPeer(net, '192.0.2.80', 6000, branch.socket('caller'));
+  converse(phone, browser);
+  expect(phone.heard).toEqual(['good day']);
+});
+
+test('a phone with ICE is heard on the pair that it has proved, and needs no consent checks', () => {
+  const net = world();
+  const branch = new DescribedBranch(net, BROWSER, { ...PHONE, leg: { ice: () => ({ ufrag: '', password: '' }) } });
+  const toCallee = branch.offer('caller', browserDescription());
+  const more = [
+    'a=ice-ufrag:phone',
+    'a=ice-pwd:phonepassword0123456789',
+    'a=candidate:1 1 udp 2130706431 192.0.2.70 5004 typ host',
+  ];
+  const toCaller = branch.answer('callee', phoneDescription({ more }));
+  branch.confirm();
+  // Its NAT gives it another address than its description.
+  const phone = new RelayPeer(net, '203.0.113.99', 7777, branch.socket('callee'));
+  const browser = connectBrowser(net, toCaller, 'server');
+  phone.sendRtp({ payload: 'not yet' });
+  phone.check(toCallee, { ufrag: 'phone' });
+  net.clock.advance(45_000);
+  browser.check(toCaller);
+  net.clock.advance(10);
+  converse(browser, phone);
   expect(browser.heard).toEqual(['good day']);
-  expect(world.relay.close(branch.id)).toMatchObject([
-    { side: 'caller', codec: 'PCMU', received: { packets: 1 }, sent: { packets: 1 } },
-    { side: 'callee', codec: 'PCMU', received: { packets: 1 }, sent: { packets: 1 } },
-  ]);
-  world.clock.advance(10);
-  expect(browser.dtlsEvents.map(({ type }) => type)).toEqual(['connected', 'closed']);
-  expect(world.relay.metrics.dropped).toEqual({});
-  expect(world.valid.size).toBe(0);
-  expect(world.clock.pending).toBe(0);
+  expect(net.relay.metrics.dropped).toMatchObject({ stranger: 1 });
+});
+
+test('a re-offer with another key is heard under either until it is agreed', () => {
+  const net = world();
+  const call = browserCallsPhone(net, { phone: { profile: 'RTP/SAVP' } });
+  converse(call.caller, call.callee);
+  const again = phoneDescription({ profile: 'RTP/SAVP' }).replace(PHONE_KEY, PHONE_KEY.toLowerCase());
+  const late = call.callee.packet({ payload: 'on its way' });
+  const toCaller = call.branch.offer('callee', again);
+  converse(call.caller, call.callee);
+  const toCallee = call.branch.answer('caller', browserDescription({ setup: 'passive' }));
+  expect(toCaller).toContain('m=audio');
+  call.callee.keyBySdes(again, toCallee);
+  call.callee.send(late);
+  converse(call.caller, call.callee);
+  expect(call.caller.heard).toContain('on its way');
+});
+
+test('a branch that is not known has no figures, and closing it again is nothing', () => {
+  const net = world();
+  expect(net.relay.statistics('nobody')).toEqual([]);
+  expect(net.relay.close('nobody')).toEqual([]);
+  expect(net.deliver('4711', new Uint8Array(40), '192.0.2.1', 5)).toBe(true);
+  expect(net.deliver('mux', new Uint8Array(40).fill(0x80), '192.0.2.1', 5)).toBe(false);
+  expect(net.relay.metrics.dropped).toEqual({ stranger: 1 });
 });

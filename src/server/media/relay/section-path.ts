@@ -59,48 +59,69 @@ export class SectionPath {
 
   /** A plain packet, in place; `header` is the length of its header. */
   forward(packet: Uint8Array, length: number, header: number, source: IncomingSource, now: number): void {
-    const size = this.rewrite(packet, length, header, source, now);
-    if (size < 0) {
-      this.from.refused.countRefusal(size);
+    // 1. Who is heard, and the direction.
+    const { refused } = this.from;
+    if (this.early !== undefined && !this.early.admit(this.voice, now)) {
+      refused.count(UNHEARD);
       return;
     }
-    const target = this.target as OutgoingSource;
-    target.timestamp = timestamp(packet);
-    target.sentAt = now;
-    if (this.to.transport?.sendRtp(packet, size)) {
-      target.packets++;
-      target.octets += length - header;
+    if (!this.open) {
+      refused.count(HELD);
+      return;
     }
-  }
-
-  /** The packet as the other side takes it, and its length; negative: why it goes no further (RefusedPackets.countRefusal). */
-  private rewrite(packet: Uint8Array, length: number, header: number, source: IncomingSource, now: number): number {
-    // 1. Who is heard, and the direction.
-    if (this.early !== undefined && !this.early.admit(this.voice, now)) return -1 - UNHEARD;
-    if (!this.open) return -1 - HELD;
     // 2. RFC 3264 section 5.1: each side has its own numbers.
     const type = payloadType(packet);
     const number = this.payloads[type]!;
-    if (number === NOT_AGREED) return -1 - UNNEGOTIATED;
-    // 3. RFC 7667 section 3.7: the source is one of ours.
+    if (number === NOT_AGREED) {
+      refused.count(UNNEGOTIATED);
+      return;
+    }
+    // 3. Where the codecs of the two numbers are not the same one, a transcoder stands between here and `send`.
+    setPayloadType(packet, number);
+    this.send(packet, length, header, this.repairs[type]!, source, now);
+  }
+
+  /** A packet with the other side's payload type; `repair` as in `repairs`. */
+  private send(
+    packet: Uint8Array,
+    length: number,
+    header: number,
+    repair: number,
+    source: IncomingSource,
+    now: number,
+  ): void {
+    const { to, from } = this;
+    // 4. RFC 7667 section 3.7: the source is one of ours.
     if (source !== this.source || this.target?.owner !== source) {
       this.source = source;
-      this.target = this.to.outgoingFor(source, this.repairs[type] !== 0, this.from.rates[type]!, now);
+      this.target = to.outgoingFor(source, repair !== 0, source.rate, now);
     }
     const { target } = this;
-    if (target === undefined) return -1 - EXCESS;
-    if (!target.projection.project(packet, now)) return -1 - DISCONTINUOUS;
-    setPayloadType(packet, number);
-    if (this.repairs[type] === RETRANSMISSION) this.renumberOriginal(packet, header, length);
-    // 4. RFC 8285: what both sides have agreed on stays.
+    if (target === undefined) {
+      from.refused.count(EXCESS);
+      return;
+    }
+    if (!target.projection.project(packet, now)) {
+      from.refused.count(DISCONTINUOUS);
+      return;
+    }
+    if (repair === RETRANSMISSION) this.renumberOriginal(packet, header, length);
+    // 5. RFC 8285: what both sides have agreed on stays.
     let size = length;
     if (hasExtension(packet)) {
       if (this.extensions === undefined) size = removeExtension(packet, length);
       else renumberExtensions(packet, this.extensions);
     }
-    if (this.mid !== undefined && !target.signalled && this.to.transport?.bundled)
+    const { transport } = to;
+    if (this.mid !== undefined && !target.signalled && transport?.bundled)
       size = addExtension(packet, size, this.midId, this.mid);
-    return size;
+    // 6. Out.
+    target.timestamp = timestamp(packet);
+    target.sentAt = now;
+    if (transport?.sendRtp(packet, size)) {
+      target.packets++;
+      target.octets += length - header;
+    }
   }
 
   /** RFC 4588 section 4: a retransmission names the packet that it repeats, by the number that was sent. */

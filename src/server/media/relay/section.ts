@@ -164,7 +164,7 @@ export class Section {
     const octets = this.shared.ports.primitives.random(4);
     let id = 0;
     for (let i = 0; i < 4; i++) id = id * 256 + octets.charCodeAt(i);
-    return id;
+    return id || 1;
   }
 
   /** RFC 7022 section 4.2. */

@@ -48,21 +48,19 @@ export class Transport implements ComponentUser {
   /** `stream` is that of the section whose transport it is; undefined: nothing is agreed. */
   update(plan: TransportPlan, stream: MediaStream | undefined, signalling: string): void {
     this.index = plan.index;
-    if (plan.rtcpSocket !== undefined && this.rtcp === undefined) {
+    const agreed = stream?.security;
+    if (agreed !== undefined && !this.rtp.mux) this.muxed = stream?.mux ?? false;
+    if (this.muxed) this.closeSecond();
+    else if (plan.rtcpSocket !== undefined && this.rtcp === undefined) {
       this.rtcp = new Component(this.shared, plan.rtcpSocket, false, this.rtp.protection, this);
       this.shared.sockets.set(plan.rtcpSocket, this.rtcp);
     }
-    const components = this.rtcp === undefined ? [this.rtp] : [this.rtp, this.rtcp];
-    for (const component of components) {
+    if (agreed !== undefined) this.key(agreed);
+    for (const component of this.components) {
       if (plan.ice) component.describeIce(plan.ice.local);
       component.await(signalling);
+      if (stream !== undefined) component.describe(stream, signalling, component === this.rtcp);
     }
-    if (stream === undefined) return;
-    if (stream.security !== undefined) {
-      if (!this.rtp.mux) this.muxed = stream.mux;
-      this.key(stream.security);
-    }
-    for (const component of components) component.describe(stream, signalling, component === this.rtcp);
   }
 
   carry(sections: readonly Section[]): void {
@@ -102,11 +100,26 @@ export class Transport implements ComponentUser {
   }
 
   close(now: number): void {
-    for (const component of [this.rtp, this.rtcp]) {
-      if (component === undefined) continue;
-      component.close(now);
-      if (this.shared.sockets.get(component.socket) === component) this.shared.sockets.delete(component.socket);
-    }
+    this.closeSecond();
+    this.rtp.close(now);
+    this.forget(this.rtp);
+  }
+
+  private get components(): Component[] {
+    return this.rtcp === undefined ? [this.rtp] : [this.rtp, this.rtcp];
+  }
+
+  /** RFC 5761: RTCP comes with RTP from now on. */
+  private closeSecond(): void {
+    const { rtcp } = this;
+    if (rtcp === undefined) return;
+    this.rtcp = undefined;
+    rtcp.close(this.shared.ports.clock.now());
+    this.forget(rtcp);
+  }
+
+  private forget(component: Component): void {
+    if (this.shared.sockets.get(component.socket) === component) this.shared.sockets.delete(component.socket);
   }
 
   private key(security: NonNullable<MediaStream['security']>): void {
