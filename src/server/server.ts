@@ -36,6 +36,7 @@ import type { MediaEngine } from './media/engine.ts';
 import { RtpengineEngine } from './media/rtpengine/rtpengine-engine.ts';
 import { createMetrics } from './metrics.ts';
 import { generatePassword } from './passwords.ts';
+import type { MediaPolicies } from './sip/gateway.ts';
 import type { Transports } from './sip/ports.ts';
 import { SipServer } from './sip/sip-server.ts';
 import { AccountCredentials } from './turn/credentials.ts';
@@ -178,6 +179,7 @@ async function compose(
       routes: configuration.sip.routes,
       limits: limits.sip,
       messageBytes: limits.transport.messageBytes,
+      media: { policies: mediaPolicies(configuration), probe: mediaConfiguration.probe },
     },
     {
       accounts,
@@ -456,6 +458,7 @@ async function compose(
       turnCredentials.secrets = next.turn.secrets ?? [];
       hosts = hostPolicy(next);
       sip.routes = next.sip.routes;
+      sip.mediaPolicies = mediaPolicies(next);
       if (tls !== undefined && next.web.tls !== undefined) {
         const renewed = readTls(next.web.tls);
         webPort.renewCertificate(renewed);
@@ -518,6 +521,11 @@ async function warnOfMovedAccounts(
   );
 }
 
+function mediaPolicies({ media, accounts }: Configuration): MediaPolicies {
+  const own = accounts.flatMap(({ name, media: policy }) => (policy === undefined ? [] : [[name, policy] as const]));
+  return { general: media.policy, accounts: new Map(own) };
+}
+
 function hostPolicy({ domain, public: { host }, web }: Configuration): HostPolicy {
   return new HostPolicy([domain, host, ...web.hosts]);
 }
@@ -552,6 +560,7 @@ const RELOADED = new Set([
   'web.origins',
   'web.hosts',
   'sip.routes',
+  'media.policy',
 ]);
 
 function needRestart(before: Configuration, after: Configuration): string[] {

@@ -76,6 +76,45 @@ export interface SettingStore {
   set(key: string, value: string): Promise<void>;
 }
 
+/** A call that is over: one INVITE that made, or was to make, a dialog. */
+export interface CallRecord {
+  callId: string;
+  /** Addresses of record, `alice@example.test`. */
+  from: string;
+  to: string;
+  /** Canonical names of the local accounts at either side. */
+  caller?: string | undefined;
+  callee?: string | undefined;
+  started: number;
+  answered?: number | undefined;
+  ended: number;
+  /** SIP status that answered the INVITE. */
+  status: number;
+  /** Who ended it: by CANCEL, BYE, or a refusal; `server` for what neither side asked for. */
+  endedBy: 'caller' | 'callee' | 'server';
+  /** Why, in words: a Reason header's text (RFC 3326), a reason phrase, `silent`. */
+  reason?: string | undefined;
+  /** Who relayed its media: `direct` when nobody did. */
+  media: 'direct' | 'embedded' | 'rtpengine';
+  /** What was counted of the media, one entry a leg (src/server/media/engine.ts: LegStatistics). */
+  legs?: readonly object[] | undefined;
+}
+
+/** Which records are wanted, the newest first. */
+export interface CallRecordQuery {
+  /** Calls that this account made or was called by; left out: everybody's. */
+  account?: string | undefined;
+  /** Started before then. */
+  before?: number | undefined;
+  limit: number;
+}
+
+export interface CallRecordStore {
+  /** Written a moment later with others: the last second's may be lost with the process. */
+  add(record: CallRecord): void;
+  list(query: CallRecordQuery): CallRecord[];
+}
+
 export interface Store {
   accounts: AccountStore;
   bindings: BindingStore;

@@ -3,14 +3,19 @@
 //   flow alice ws as alice           a WebSocket whose handshake proved alice (`until 60`: for 60 seconds)
 //   flow phone udp 198.51.100.9:5062 a phone; further words: `name bob` (who it says it is; default: the flow's name)
 //   option auth.required false       of the server; route, limits.NAME, ...
+//   gateway auto                     media is relayed by a fake engine (`never`, `always`; further words: `probe`, `bob=never`)
 //   register alice                   REGISTER and its 200
 //   alice -> INVITE sip:bob@example.test #c1     a request; #c1 names the call (default #1)
 //     Subject: hello                 a header added or replaced; `-Route` takes one away; `Body: text`
 //     digest alice                   answers the last challenge
+//     Sdp: one webrtc                a description of that name and profile; arriving, that it is such a one
 //   bob <- INVITE                    what arrives, in order, nothing left out
 //     Request-URI: sip:x@y           must be so; /pattern/ must match; `-Header` must be missing; `Header` must be there
 //   bob -> 200                       answers the last request (of that method: `200 INVITE`)
 //   alice closed 1008 · alice drops · alice mute · alice loops · wait 2s · idle (nothing has been sent to anybody)
+//   engine holds · engine releases · engine refuses 503 · engine says silent caller · engine says failed
+//   engine asked offer caller one    what it was asked since it was looked at last, in order (`engine asked nothing`)
+//   engine open 2                    branches · call answered caller   the record of the call that ended last
 //
 // Dialogs are kept as RFC 3261 section 12 says: tags, route set and remote target come from what was received.
 import {
@@ -23,8 +28,10 @@ import {
 } from '../../src/protocol/sip/digest.ts';
 import type { Request, Response } from '../../src/protocol/sip/message.ts';
 import { parseMessage } from '../../src/protocol/sip/parse.ts';
+import type { MediaPolicy } from '../../src/server/sip/media-policy.ts';
 import type { Identity, SipTransport } from '../../src/transport/flow.ts';
 import { primitives } from '../../src/transport/primitives.ts';
+import { describe, fakeDescription } from '../support/fake-media-engine.ts';
 import { ephemeralPassword, type FakeBindings, type FakeFlow, World } from './world.ts';
 
 interface Line {
@@ -124,6 +131,7 @@ class Scenario {
     const words = line.text.split(/\s+/);
     const [first = '', second = ''] = words;
     if (first === 'option') return this.#option(second, words.slice(2).join(' '));
+    if (first === 'gateway') return this.#gateway(words.slice(1));
     if (this.#world === undefined) {
       this.#world = new World(this.#options, this.#bindings);
       await this.#world.start();
@@ -139,6 +147,8 @@ class Scenario {
       void this.world.server.drain();
       return;
     }
+    if (first === 'engine') return this.#engine(second, words.slice(2));
+    if (first === 'call') return this.#call(words.slice(1), line.details);
     if (first === 'register') return this.#register(second, line.details);
     if (first === 'settle') {
       await new Promise((resolve) => setImmediate(resolve));
@@ -191,6 +201,47 @@ class Scenario {
       const before = (this.#options[area!] ??
         (area === 'auth' ? { required: true, digest: ['SHA-256', 'MD5'] } : {})) as object;
       this.#options[area!] = { ...before, [name]: parsed };
+    }
+  }
+
+  #gateway(words: string[]): void {
+    const accounts = new Map<string, MediaPolicy>();
+    for (const word of words.slice(1)) {
+      const [name, policy] = word.split('=');
+      if (policy !== undefined) accounts.set(name!, policy as MediaPolicy);
+    }
+    const policies = { general: words[0] as MediaPolicy, accounts };
+    this.#options['media'] = { policies, probe: words.includes('probe') };
+  }
+
+  async #engine(what: string, words: string[]): Promise<void> {
+    const { engine } = this.world;
+    if (engine === undefined) throw new Error('there is no engine');
+    if (what === 'holds') engine.holding = true;
+    else if (what === 'releases') engine.release();
+    else if (what === 'refuses') engine.refusal = Number(words[0]);
+    else if (what === 'says') {
+      const side = words[1] as 'caller' | 'callee';
+      engine.tell(words[0] === 'silent' ? { type: 'silent', side } : { type: 'failed', reason: 'worker died' });
+    } else if (what === 'asked') {
+      const asked = engine.asked.shift() ?? 'nothing';
+      if (asked !== words.join(' ')) throw new Error(`instead: ${asked}`);
+    } else if (what === 'open') {
+      if (engine.branches !== Number(words[0])) throw new Error(`there are ${engine.branches}`);
+    } else throw new Error('not understood');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** `call STATUS WHO`: of the last record; details are its fields. */
+  async #call([status, who]: string[], details: string[]): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    const record = this.world.calls.at(-1);
+    if (record === undefined) throw new Error('no call has ended');
+    const seen = JSON.stringify(record);
+    if (String(record.status) !== status || record.endedBy !== who) throw new Error(seen);
+    for (const detail of details) {
+      const [name = '', ...value] = detail.split(': ');
+      if (String(record[name as keyof typeof record]) !== value.join(': ')) throw new Error(seen);
     }
   }
 
@@ -247,7 +298,11 @@ class Scenario {
         continue;
       }
       if (detail.startsWith('digest ')) digest = detail.slice(7);
-      else if (detail.startsWith('-')) removed.add(detail.slice(1).toLowerCase());
+      else if (detail.startsWith('Sdp: ')) {
+        const [name = '', profile = 'webrtc'] = detail.slice(5).split(' ');
+        body = fakeDescription(name, profile);
+        added.push(['Content-Type', 'application/sdp']);
+      } else if (detail.startsWith('-')) removed.add(detail.slice(1).toLowerCase());
       else if (detail.startsWith('Body: ')) body = detail.slice(6);
       else {
         const colon = detail.indexOf(':');
@@ -435,6 +490,8 @@ class Scenario {
     const got = message.kind === 'request' ? message.method : String(message.status);
     const [wanted, of] = what.split(' ');
     if (got !== wanted || (of !== undefined && message.cseq.method !== of)) throw new Error(`instead:\n${text}`);
+    // A call of the server's own gets the name that it is expected by.
+    if (wantedCall !== undefined && !this.#calls.has(wantedCall)) this.#calls.set(wantedCall, message.callId);
     const call = [...this.#calls].find(([, callId]) => callId === message.callId)?.[0] ?? message.callId;
     if (wantedCall !== undefined && wantedCall !== call) throw new Error(`of call ${call}:\n${text}`);
     this.#learn(party, call, message);
@@ -453,6 +510,7 @@ class Scenario {
     let actual: string | undefined;
     if (name === 'Request-URI') actual = message.kind === 'request' ? message.uri : undefined;
     else if (name === 'Body') actual = message.body;
+    else if (name === 'Sdp') actual = message.body === '' ? 'none' : describe(message.body);
     else if (name === 'Reason-Phrase') actual = message.kind === 'response' ? message.reason : undefined;
     else actual = message.has(name) ? message.all(name).join(', ') : undefined;
     if (actual === undefined) throw wrong();

@@ -3,10 +3,11 @@ import { type Primitives, toBase64 } from '../../src/protocol/primitives.ts';
 import { digestHa1 } from '../../src/protocol/sip/digest.ts';
 import type { DigestAlgorithm, SipAccounts } from '../../src/server/accounts/sip-accounts.ts';
 import { SipServer, type SipServerOptions } from '../../src/server/sip/sip-server.ts';
-import type { BindingStore, StoredBinding } from '../../src/storage/ports.ts';
+import type { BindingStore, CallRecord, StoredBinding } from '../../src/storage/ports.ts';
 import { VirtualClock } from '../../src/transport/clock.ts';
 import { type Endpoint, type Flow, type Identity, nextFlowId, type SipTransport } from '../../src/transport/flow.ts';
 import { primitives } from '../../src/transport/primitives.ts';
+import { FakeMediaEngine } from '../support/fake-media-engine.ts';
 
 export const SECRET = 'a secret of the test';
 /** 2027-01-15, in milliseconds: when every test begins. */
@@ -113,11 +114,16 @@ export class World {
   readonly flows = new Map<string, FakeFlow>();
   /** Flows that were closed and whose handler has not heard of it: never inside its own call. */
   readonly closing: FakeFlow[] = [];
+  /** Relays media when it was asked for. */
+  readonly engine: FakeMediaEngine | undefined;
+  /** Of calls that are over. */
+  readonly calls: CallRecord[] = [];
   lag = 0;
   #port = 40_000;
 
   constructor(options: Partial<SipServerOptions> = {}, bindings = new FakeBindings()) {
     this.bindings = bindings;
+    this.engine = options.media === undefined ? undefined : new FakeMediaEngine();
     this.server = new SipServer(
       {
         domain: 'example.test',
@@ -133,6 +139,8 @@ export class World {
         primitives,
         accounts: this.accounts,
         bindings,
+        calls: (record) => void this.calls.push(record),
+        ...(this.engine !== undefined && { media: this.engine }),
         wallClock: () => this.now(),
         loopLag: () => this.lag,
       },

@@ -141,6 +141,7 @@ const accountName = understood(
 );
 
 const secret = z.string().min(1);
+const mediaPolicy = z.enum(['auto', 'always', 'never']);
 const file = (example: string) =>
   z
     .string()
@@ -226,7 +227,7 @@ export const schema = z.strictObject({
         .prefault([])
         .describe('Carriers (not built yet).'),
       routes: z
-        .array(z.strictObject({ domain: host('other.test'), to: nextHop }))
+        .array(z.strictObject({ domain: host('other.test'), to: nextHop, media: mediaPolicy.optional() }))
         .prefault([])
         .describe('Where requests for another domain go.'),
     })
@@ -297,7 +298,15 @@ export const schema = z.strictObject({
         })
         .prefault({})
         .describe('Media of phones.'),
-      policy: z.enum(['auto', 'always', 'never']).default('auto').describe('When media passes through this server.'),
+      policy: mediaPolicy
+        .default('auto')
+        .describe(
+          'When media passes through this server: where caller and callee could not understand each other, always, or never. What a route or an account says of its own calls comes first; there never counts before always, and that before auto.',
+        ),
+      probe: z
+        .boolean()
+        .default(true)
+        .describe('Phones that register over UDP, TCP or TLS are asked by OPTIONS what they speak.'),
     })
     .prefault({}),
   auth: z
@@ -324,7 +333,14 @@ export const schema = z.strictObject({
     })
     .prefault({}),
   accounts: z
-    .array(z.strictObject({ name: accountName, password: secret, admin: z.boolean().default(false) }))
+    .array(
+      z.strictObject({
+        name: accountName,
+        password: secret,
+        admin: z.boolean().default(false),
+        media: mediaPolicy.optional(),
+      }),
+    )
     .prefault([])
     .describe('Created or updated at start.'),
   log: z

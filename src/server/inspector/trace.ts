@@ -6,7 +6,7 @@ export interface TraceEvent {
   /** Milliseconds since 1970. */
   at: number;
   direction: 'in' | 'out';
-  /** `ws 192.0.2.1:40000`: the hop. */
+  /** `ws 192.0.2.1:40000`: the hop; `media` for a note on the call's media, which is no message. */
   flow: string;
   /** Redacted. */
   message: ByteString;
@@ -32,6 +32,8 @@ export interface CallTrace {
   /** Its messages in order; empty when it is not known (any more). */
   get(callId: ByteString): TraceEvent[];
 }
+
+const MEDIA = 'media';
 
 /** A message of the trace, read back. */
 interface Entry {
@@ -103,9 +105,15 @@ export class SipTrace implements CallTrace {
     this.#bytes += length;
   }
 
+  /** What happened to the call's media, in words. */
+  note(callId: ByteString, text: ByteString): void {
+    this.record(true, MEDIA, `Call-ID: ${callId}\r\n\r\n${text}`);
+  }
+
   list(limit: number): CallSummary[] {
     const calls = new Map<ByteString, CallSummary>();
     for (const entry of this.#inOrder()) {
+      if (entry.flow === MEDIA) continue;
       const callId = header(entry.text, CALL_ID);
       if (callId === undefined) continue;
       const cseq = header(entry.text, CSEQ)?.split(/\s+/)[1] ?? '';
@@ -135,7 +143,8 @@ export class SipTrace implements CallTrace {
     const events: TraceEvent[] = [];
     for (const { at, out, flow, text } of this.#inOrder()) {
       if (!text.includes(callId) || header(text, CALL_ID) !== callId) continue;
-      events.push({ at, direction: out ? 'out' : 'in', flow, message: redact(text) });
+      const message = flow === MEDIA ? text.slice(text.indexOf('\r\n\r\n') + 4) : redact(text);
+      events.push({ at, direction: out ? 'out' : 'in', flow, message });
     }
     return events;
   }

@@ -33,6 +33,15 @@ test('A secret that was replaced still opens what it signed', () => {
   expect(new FlowTokens(primitives, ['new', 'old']).open(text, 'call')?.callee).toEqual(token.callee);
 });
 
+test('A call is named in it for as long as this process lives', () => {
+  const tokens = new FlowTokens(primitives, ['secret']);
+  const text = tokens.sign({ ...token, call: '2z' }, 'call');
+  expect(tokens.open(text, 'call')?.call).toBe('2z');
+  const later = new FlowTokens(primitives, ['secret']);
+  expect(later.open(text, 'call')).toMatchObject({ callee: token.callee, callerTag: token.callerTag });
+  expect(later.open(text, 'call')?.call).toBeUndefined();
+});
+
 test('After a restart connections are forgotten, UDP flows, bindings and routes are not', () => {
   const text = new FlowTokens(primitives, ['secret']).sign(token, 'call');
   const opened = new FlowTokens(primitives, ['secret']).open(text, 'call');

@@ -21,6 +21,8 @@ export interface FlowToken {
   callee: TokenSide;
   /** tagHash() of the caller's tag: tells which side a request comes from. */
   callerTag: string;
+  /** Call.id, of this process's life only. */
+  call?: string;
 }
 
 /** Octets of a token a stranger may make us look at. */
@@ -38,8 +40,8 @@ export function tagHash(tag: ByteString): string {
 
 /**
  * Signs and opens flow tokens. The MAC covers the Call-ID, so that a token is worth nothing in another dialog.
- * Grammar (within RFC 3261's `user`): caller "~" callee "~" callerTag "~" mac; a side is fields joined by "!", each a
- * letter and its value: f<epoch>-<flow>, u<port>-<address>-<port>, b<binding>, r<domain>.
+ * Grammar (within RFC 3261's `user`): caller "~" callee "~" callerTag [ "~" epoch "-" call ] "~" mac; a side is fields
+ * joined by "!", each a letter and its value: f<epoch>-<flow>, u<port>-<address>-<port>, b<binding>, r<domain>.
  */
 export class FlowTokens {
   readonly #primitives: Primitives;
@@ -56,7 +58,8 @@ export class FlowTokens {
   }
 
   sign(token: FlowToken, callId: ByteString): string {
-    const body = `${this.#side(token.caller)}~${this.#side(token.callee)}~${token.callerTag}`;
+    const call = token.call === undefined ? '' : `~${this.#epoch}-${token.call}`;
+    const body = `${this.#side(token.caller)}~${this.#side(token.callee)}~${token.callerTag}${call}`;
     const text = `${body}~${this.#mac(this.#keys[0]!, body, callId)}`;
     this.#remember(`${text} ${callId}`, token);
     return text;
@@ -73,9 +76,10 @@ export class FlowTokens {
     const body = text.slice(0, end);
     const mac = text.slice(end + 1);
     if (!this.#keys.some((key) => this.#primitives.equal(this.#mac(key, body, callId), mac))) return undefined;
-    const [caller, callee, callerTag] = body.split('~');
+    const [caller, callee, callerTag, call] = body.split('~');
     if (caller === undefined || callee === undefined || callerTag === undefined) return undefined;
-    const token = { caller: this.#parseSide(caller), callee: this.#parseSide(callee), callerTag };
+    const token: FlowToken = { caller: this.#parseSide(caller), callee: this.#parseSide(callee), callerTag };
+    if (call?.startsWith(`${this.#epoch}-`)) token.call = call.slice(this.#epoch.length + 1);
     this.#remember(name, token);
     return token;
   }

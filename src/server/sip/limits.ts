@@ -41,6 +41,19 @@ export interface SipLimits {
   timerC: number;
   /** How long the contacts of one q ring before those of the next are tried as well. */
   serialRing: number;
+  /** Calls that are followed from INVITE to BYE; beyond it the oldest is taken for over. */
+  calls: number;
+  /** How long a call outlives the connection of one of its sides, and (all sides reachable) its last message. */
+  callWithoutFlow: number;
+  callWithoutMessage: number;
+  /** How long the media engine may take to translate a description. */
+  translation: number;
+  /** Messages of one branch that wait for a translation. */
+  waitingMessages: number;
+  /** Phones that are asked at the same time what they speak, how long each may take, and how many wait for it. */
+  probes: number;
+  probeTimeout: number;
+  probesWaiting: number;
   /** Messages, and their octets, that the inspector's trace keeps. */
   traceMessages: number;
   traceBytes: number;
@@ -70,6 +83,14 @@ export const sipLimits: Readonly<SipLimits> = {
   natKeepAlive: 20_000,
   timerC: 185_000,
   serialRing: 20_000,
+  calls: 100_000,
+  callWithoutFlow: 60_000,
+  callWithoutMessage: 86_400_000,
+  translation: 5_000,
+  waitingMessages: 32,
+  probes: 50,
+  probeTimeout: 4_000,
+  probesWaiting: 5_000,
   traceMessages: 20_000,
   traceBytes: 16 * 1024 * 1024,
 };

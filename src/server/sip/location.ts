@@ -6,6 +6,7 @@ import { parseUri, type SipUri } from '../../protocol/sip/uri.ts';
 import type { Flow } from '../../transport/flow.ts';
 import { flowState } from './flow-state.ts';
 import { ownText } from './own-text.ts';
+import type { Profile } from './profile.ts';
 
 export interface Binding {
   /** Canonical name of the address of record; the domain is the server's. */
@@ -30,6 +31,8 @@ export interface Binding {
   expires: number;
   /** Grows with every registration: the freshest flow of an instance is tried first. */
   registered: number;
+  /** How its descriptions are written, as far as it has been seen. */
+  profile?: Profile | undefined;
 }
 
 /** Bindings of one address of record, in the order of their first registration. */

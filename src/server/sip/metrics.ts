@@ -24,6 +24,8 @@ export interface SipCounters {
   loops: number;
   /** Requests in a dialog whose other side's flow was dead. */
   deadFlows: number;
+  /** Calls by how they ended. */
+  callsEnded: Record<string, number>;
 }
 
 export function sipCounters(): SipCounters {
@@ -43,6 +45,7 @@ export function sipCounters(): SipCounters {
     overloaded: 0,
     loops: 0,
     deadFlows: 0,
+    callsEnded: {},
   };
 }
 

@@ -1,6 +1,6 @@
 // What the SIP server asks of the world around it: plain interfaces, so that it runs on fake flows and virtual time.
 import type { Primitives } from '../../protocol/primitives.ts';
-import type { BindingStore } from '../../storage/ports.ts';
+import type { BindingStore, CallRecord } from '../../storage/ports.ts';
 import type { Clock } from '../../transport/clock.ts';
 import type { Endpoint, Flow, SipTransport } from '../../transport/flow.ts';
 import type { SipAccounts } from '../accounts/sip-accounts.ts';
@@ -40,6 +40,8 @@ export interface SipServerPorts {
   log?: Logger;
   /** Relays media and translates descriptions; none: all media goes past this server. */
   media?: MediaEngine;
+  /** Told of every call that is over. */
+  calls?: (record: CallRecord) => void;
   /** How late the event loop runs, in milliseconds (overload.ts). */
   loopLag?: () => number;
 }

@@ -1,34 +1,34 @@
 // The stateful proxy (RFC 3261 section 16): where a request goes, by the location service, by a configured route, or,
 // within a dialog, by the flow that our token names.
 import type { ByteString } from '../../protocol/byte-string.ts';
+import type { Side } from '../../protocol/sdp/payload-map.ts';
 import type { Request, Response } from '../../protocol/sip/message.ts';
 import { parseUri } from '../../protocol/sip/uri.ts';
 import type { Flow, Identity } from '../../transport/flow.ts';
 import type { SipAccounts } from '../accounts/sip-accounts.ts';
 import type { Answers } from './answer.ts';
 import { removeOwnCredentials } from './authentication.ts';
-import { type FlowTokens, type TokenSide, tagHash } from './flow-token.ts';
+import type { BranchMedia } from './branch-media.ts';
+import { type Call, type Calls, reasonText } from './calls.ts';
+import { type FlowToken, type FlowTokens, type TokenSide, tagHash } from './flow-token.ts';
 import type { Forwarding } from './forward.ts';
+import type { Gateway } from './gateway.ts';
 import { gruuInstance } from './gruu.ts';
 import type { Identities } from './identity.ts';
 import type { Inbound } from './inbound.ts';
 import type { SipLimits } from './limits.ts';
-import type { Location } from './location.ts';
+import type { Binding, Location } from './location.ts';
 import type { SipCounters } from './metrics.ts';
 import type { Outbox } from './outbox.ts';
-import { ownText } from './own-text.ts';
 import type { Transports } from './ports.ts';
 import { type Branch, type BranchCopy, type Forwarder, ResponseContext } from './response-context.ts';
 import type { Peer, Routing } from './routing.ts';
 import { type Target, userTargets } from './targets.ts';
-import { ServerTransaction, type TransactionLayer } from './transactions.ts';
+import { ClientTransaction, type ClientUser, ServerTransaction, type TransactionLayer } from './transactions.ts';
 import { tryUri } from './try-uri.ts';
 
 /** Requests that make a dialog, or may (RFC 3261 section 12, RFC 6665, RFC 3515). */
 const FORMS_DIALOG = new Set(['INVITE', 'SUBSCRIBE', 'REFER', 'NOTIFY']);
-
-/** Bound of `calls`. */
-const MOST_CALLS = 100_000;
 
 export interface ProxyParts {
   realm: string;
@@ -43,6 +43,11 @@ export interface ProxyParts {
   answers: Answers;
   outbox: Outbox;
   counters: SipCounters;
+  calls: Calls;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  /** Relays media; none: all of it goes past this server. */
+  gateway: Gateway | undefined;
   /** Connections by Flow.id. */
   flows: Map<string, Flow>;
 }
@@ -51,8 +56,6 @@ export class SipProxy implements Forwarder {
   readonly transactions: TransactionLayer;
   readonly limits: SipLimits;
   readonly contexts = new Set<ResponseContext>();
-  /** Calls that are up: Call-IDs of INVITEs answered 2xx whose BYE has not passed. What draining waits for. */
-  readonly calls = new Set<string>();
   transports: Transports = { udpFlow: () => undefined };
   readonly #parts: ProxyParts;
 
@@ -109,6 +112,7 @@ export class SipProxy implements Forwarder {
     );
     const context = new ResponseContext(this, inbound, server, groups, this.#breadth(request));
     context.whenDone = whenDone;
+    if (request.method === 'INVITE' && inbound.token === undefined) context.call = this.#begin(inbound);
     server.start();
     try {
       context.start();
@@ -121,14 +125,61 @@ export class SipProxy implements Forwarder {
 
   /** An ACK for a 2xx, within its dialog: passed on without state (RFC 3261 section 16.7, last paragraph). */
   receiveAck(inbound: Inbound): void {
-    const { forwarding } = this.#parts;
+    const { forwarding, gateway, outbox } = this.#parts;
     const { request } = inbound;
     if (request.maxForwards === 0) return;
     const target = this.#dialogTarget(inbound);
     if (target === undefined) return;
     this.#strip(inbound);
     const copy = forwarding.copy(request, target, forwarding.loopHash(request));
-    this.#parts.outbox.send(target.flow, copy);
+    const send = () => void outbox.send(target.flow, copy);
+    const call = gateway === undefined ? undefined : this.#call(inbound);
+    if (call === undefined || !gateway?.acknowledge(call, inbound, copy, send)) send();
+  }
+
+  // --- calls
+
+  #begin(inbound: Inbound): Call {
+    const { calls, identities } = this.#parts;
+    const { request } = inbound;
+    const { side, known } = this.#callerSide(inbound);
+    return calls.begin({
+      invite: request,
+      caller: identities.localName(request.from.uri),
+      callee: identities.localName(request.to.uri),
+      callerSide: side,
+      callerKnown: known,
+      now: inbound.now,
+    });
+  }
+
+  /** The call that a request within a dialog belongs to; undefined: none that began in this process. */
+  #call({ token, now }: Inbound): Call | undefined {
+    const call = token?.call === undefined ? undefined : this.#parts.calls.find(token.call);
+    if (call !== undefined) call.heard = now;
+    return call;
+  }
+
+  /** A request of our own within a dialog of that call. Its answer changes nothing. */
+  sendInDialog(call: Call, to: Side, request: Request): void {
+    const { forwarding, outbox } = this.#parts;
+    const side = to === 'caller' ? call.callerSide : call.calleeSide;
+    const now = this.#parts.now();
+    const flow = side && this.#sideFlow(side, now);
+    if (flow === undefined) return;
+    const uri = this.#contactOfGruu(request, now);
+    const copy = forwarding.copy(request, { flow, uri }, forwarding.loopHash(request));
+    if (request.method === 'ACK') outbox.send(flow, copy);
+    else new ClientTransaction(this.transactions, copy, flow, UNANSWERED).start();
+  }
+
+  /** A side of the call is reached no more, and its client has not come back either. */
+  lost(call: Call, now: number): boolean {
+    const { callerSide, calleeSide } = call;
+    return (
+      this.#sideFlow(callerSide, now) === undefined ||
+      (calleeSide !== undefined && this.#sideFlow(calleeSide, now) === undefined)
+    );
   }
 
   // --- RFC 3261 section 16.5: targets
@@ -229,9 +280,9 @@ export class SipProxy implements Forwarder {
 
   // --- Forwarder
 
-  copyFor(context: ResponseContext, target: Target, maxBreadth: number): BranchCopy {
-    const { forwarding, tokens } = this.#parts;
-    const { inbound, request } = context;
+  copyFor(context: ResponseContext, target: Target, maxBreadth: number, retry?: BranchMedia): BranchCopy {
+    const { forwarding, tokens, gateway } = this.#parts;
+    const { inbound, request, call } = context;
     const copy = {
       flow: target.flow,
       uri: target.uri,
@@ -241,23 +292,34 @@ export class SipProxy implements Forwarder {
     };
     let user: string | undefined;
     if (inbound.token === undefined && FORMS_DIALOG.has(request.method)) {
-      user = tokens.sign(
-        {
-          caller: this.#callerSide(inbound),
-          callee: this.#calleeSide(target),
-          callerTag: tagHash(request.from.tag ?? ''),
-        },
-        request.callId,
-      );
+      const caller = call?.callerSide ?? this.#callerSide(inbound).side;
+      const token: FlowToken = { caller, callee: calleeSide(target), callerTag: tagHash(request.from.tag ?? '') };
+      if (call !== undefined) token.call = call.id;
+      user = tokens.sign(token, request.callId);
       copy.recordRoute = `<${forwarding.uri(target.flow, user)}>`;
     }
     const forwarded = forwarding.copy(request, copy, inbound.loopHash);
     if (target.peer?.trusted && inbound.identity !== undefined) this.#assert(forwarded, inbound.identity);
-    return { request: forwarded, recordRoute: copy.recordRoute };
+    const media = retry ?? (call === undefined ? this.#exchange(inbound) : gateway?.invite(call, inbound, target));
+    return { request: forwarded, recordRoute: copy.recordRoute, media };
+  }
+
+  /** Within a dialog: its media, where that is relayed. With a BYE it is over. */
+  #exchange(inbound: Inbound): BranchMedia | undefined {
+    const call = this.#call(inbound);
+    if (call === undefined) return undefined;
+    const { calls, gateway } = this.#parts;
+    const { request, fromCaller } = inbound;
+    const media = gateway?.exchange(call, inbound);
+    if (request.method === 'BYE') {
+      const tag = fromCaller ? request.to.tag : request.from.tag;
+      calls.dialogEnded(call, tag ?? '', fromCaller ? 'caller' : 'callee', reasonText(request));
+    }
+    return media;
   }
 
   upstream(context: ResponseContext, response: Response, branch: Branch | undefined): void {
-    this.#countCall(response);
+    if (context.call !== undefined && response.status >= 200) this.#final(context, context.call, response, branch);
     if (branch === undefined) return;
     // RFC 3325 section 5: what a stranger asserts goes no further.
     if (!branch.target.peer?.trusted) stripAsserted(response);
@@ -272,15 +334,19 @@ export class SipProxy implements Forwarder {
     response.set('record-route', fields.join(', '));
   }
 
-  #countCall(response: Response): void {
-    const { status } = response;
-    if (status < 200) return;
-    const { method } = response.cseq;
-    if (method === 'BYE') this.calls.delete(response.callId);
-    else if (method === 'INVITE' && status < 300) {
-      if (this.calls.size >= MOST_CALLS) this.calls.clear(); // calls whose BYE went astray: start counting anew
-      this.calls.add(ownText(response.callId));
+  #final(context: ResponseContext, call: Call, response: Response, branch: Branch | undefined): void {
+    const { calls } = this.#parts;
+    const { status, reason, to } = response;
+    if (status < 300) {
+      calls.answered(call, to.tag ?? '', branch && calleeSide(branch.target));
+      return;
     }
+    if (context.cancelled) calls.refused(call, status, 'caller', context.cancelReason);
+    else calls.refused(call, status, branch === undefined ? 'server' : 'callee', reason);
+  }
+
+  over({ call }: ResponseContext): void {
+    if (call !== undefined && call.answered === undefined) this.#parts.calls.end(call, 'server', undefined);
   }
 
   unreachable(target: Target): void {
@@ -289,30 +355,23 @@ export class SipProxy implements Forwarder {
     if (binding !== undefined && !binding.flow.open) this.#parts.location.remove(binding);
   }
 
-  #callerSide(inbound: Inbound): TokenSide {
-    const { flow, state } = inbound;
+  /** `known`: where what is learned of it is kept. */
+  #callerSide(inbound: Inbound): { side: TokenSide; known: Binding | Peer | undefined } {
+    const { flow, state, peer } = inbound;
     const side = flowSide(flow);
-    if (inbound.peer !== undefined) side.route = inbound.peer.domain;
-    if (flow.transport !== 'udp') {
-      const binding = state.bindings.at(-1);
-      if (binding !== undefined) side.binding = binding.id;
-      return side;
+    if (peer !== undefined) side.route = peer.domain;
+    let binding: Binding | undefined;
+    if (flow.transport !== 'udp') binding = state.bindings.at(-1);
+    else {
+      const name = this.#parts.identities.localName(inbound.request.from.uri);
+      const { address, port } = flow.remote;
+      if (name !== undefined)
+        binding = this.#parts.location
+          .all(name)
+          .find(({ flow: { remote } }) => remote.address === address && remote.port === port);
     }
-    const name = this.#parts.identities.localName(inbound.request.from.uri);
-    if (name === undefined) return side;
-    const { address, port } = flow.remote;
-    const own = this.#parts.location
-      .all(name)
-      .find(({ flow: { remote } }) => remote.address === address && remote.port === port);
-    if (own !== undefined) side.binding = own.id;
-    return side;
-  }
-
-  #calleeSide(target: Target): TokenSide {
-    const side = flowSide(target.flow);
-    if (target.binding !== undefined) side.binding = target.binding.id;
-    if (target.peer !== undefined) side.route = target.peer.domain;
-    return side;
+    if (binding !== undefined) side.binding = binding.id;
+    return { side, known: binding ?? peer };
   }
 
   // --- what goes no further than here
@@ -354,6 +413,13 @@ function stripAsserted(message: Request | Response): void {
   if (message.has('remote-party-id')) message.remove('remote-party-id');
 }
 
+function calleeSide(target: Target): TokenSide {
+  const side = flowSide(target.flow);
+  if (target.binding !== undefined) side.binding = target.binding.id;
+  if (target.peer !== undefined) side.route = target.peer.domain;
+  return side;
+}
+
 function flowSide(flow: Flow): TokenSide {
   if (flow.transport !== 'udp') return { flow: flow.id };
   return { udp: { localPort: flow.local.port, address: flow.remote.address, port: flow.remote.port } };
@@ -363,3 +429,6 @@ function peerOfRoute(routing: Routing, text: ByteString): Peer | undefined {
   const uri = tryUri(text);
   return uri === undefined ? undefined : (routing.peer(uri.host) ?? routing.peerAt(uri));
 }
+
+/** Nobody waits for the answer to a request that ends a dialog. */
+const UNANSWERED: ClientUser = { onResponse() {}, onTimeout() {}, onTransportError() {} };

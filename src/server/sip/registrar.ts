@@ -33,6 +33,8 @@ export interface RegistrarOptions {
   limits: SipLimits;
   /** The URI that a Service-Route gives clients of this flow. */
   serviceRoute(flow: Flow): ByteString;
+  /** A binding is new, or has another contact: what was known of its client may be so no more. */
+  onContact(binding: Binding): void;
 }
 
 export class Registrar {
@@ -162,6 +164,7 @@ export class Registrar {
       const expires = now + update.expires * 1000;
       if (binding !== undefined) {
         changed ||= isStored(binding);
+        const moved = binding.contact !== update.uri;
         location.recontact(binding, update.uri);
         if (binding.contactParameters !== update.parameters) binding.contactParameters = ownText(update.parameters);
         binding.q = update.q;
@@ -174,6 +177,7 @@ export class Registrar {
         binding.registered = location.nextRegistration();
         location.move(binding, flow);
         changed ||= isStored(binding);
+        if (moved) this.#contactIsNew(binding);
         continue;
       }
       // A binding that has lost its flow is in nobody's way.
@@ -201,9 +205,15 @@ export class Registrar {
       };
       location.add(added);
       changed ||= isStored(added);
+      this.#contactIsNew(added);
       this.#log.debug({ aor, contact: added.contact, flow: flow.id, transport: flow.transport }, 'registered');
     }
     return changed;
+  }
+
+  #contactIsNew(binding: Binding): void {
+    binding.profile = undefined;
+    this.#options.onContact(binding);
   }
 
   #answer(inbound: Inbound, aor: string): RegisterAnswer {

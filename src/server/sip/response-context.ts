@@ -9,6 +9,7 @@ import type { Flow } from '../../transport/flow.ts';
 import { makeResponse } from './answer.ts';
 import { betterResponse, type Outcome } from './best-response.ts';
 import type { BranchMedia } from './branch-media.ts';
+import type { Call } from './calls.ts';
 import { type FlowDependent, flowState } from './flow-state.ts';
 import type { Inbound } from './inbound.ts';
 import type { SipLimits } from './limits.ts';
@@ -31,6 +32,8 @@ export interface Forwarder {
   upstream(context: ResponseContext, response: Response, branch: Branch | undefined): void;
   /** A target could not be reached at all. */
   unreachable(target: Target): void;
+  /** Its server transaction is over. */
+  over(context: ResponseContext): void;
   /** Those that still owe a final response. */
   contexts: Set<ResponseContext>;
 }
@@ -75,6 +78,11 @@ export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
   readonly server: ServerTransaction;
   /** Called once when the server transaction is over. */
   whenDone: (() => void) | undefined;
+  /** The call that this INVITE begins. */
+  call: Call | undefined;
+  /** The caller has given up, and why (RFC 3326). */
+  cancelled = false;
+  cancelReason: string | undefined;
   readonly #proxy: Forwarder;
   readonly #invite: boolean;
   #inbound: Inbound | undefined;
@@ -126,6 +134,8 @@ export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
   /** The caller wants no more (RFC 3261 section 16.10). */
   cancel(reason?: string): void {
     if (this.#answered) return;
+    this.cancelled = true;
+    this.cancelReason = reason;
     this.#ending = true;
     this.#groups = [];
     this.#cancelBranches(reason);
@@ -433,6 +443,7 @@ export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
     }
     this.#proxy.contexts.delete(this);
     if (this.#invite) flowState(this.flow).dependents?.delete(this);
+    this.#proxy.over(this);
     this.whenDone?.();
   }
 }

@@ -2,7 +2,9 @@
 // address that a message names. Discovery of other domains by DNS (RFC 3263) will have its place in Routing.peer().
 import type { SipUri } from '../../protocol/sip/uri.ts';
 import type { Flow, SipTransport } from '../../transport/flow.ts';
+import type { MediaPolicy } from './media-policy.ts';
 import type { Logger, Transports } from './ports.ts';
+import type { Profile } from './profile.ts';
 
 /** `sip.routes` of the configuration. */
 export interface StaticRoute {
@@ -11,6 +13,8 @@ export interface StaticRoute {
   to: string | { transport: 'udp' | 'tcp' | 'tls'; address: string; port: number };
   /** RFC 3325: P-Asserted-Identity is given to it and believed from it. Default false. */
   trusted?: boolean;
+  /** When media of its calls passes through this server; left out: as for all calls. */
+  media?: MediaPolicy | undefined;
 }
 
 /** A domain reached by a configured route. */
@@ -20,13 +24,17 @@ export class Peer {
   readonly transport: 'udp' | 'tcp' | 'tls';
   readonly host: string;
   readonly port: number;
+  readonly media: MediaPolicy | undefined;
   addresses: readonly string[];
+  /** How its descriptions are written, as far as it has been seen. */
+  profile: Profile | undefined;
   #flow: Flow | undefined;
 
   constructor(route: StaticRoute) {
     const { transport, address, port } = typeof route.to === 'string' ? parseRoute(route.to) : route.to;
     this.domain = route.domain.toLowerCase();
     this.trusted = route.trusted ?? false;
+    this.media = route.media;
     this.transport = transport;
     this.host = address.toLowerCase();
     this.port = port;
@@ -37,6 +45,7 @@ export class Peer {
     return (
       this.domain === other.domain &&
       this.trusted === other.trusted &&
+      this.media === other.media &&
       this.transport === other.transport &&
       this.host === other.host &&
       this.port === other.port

@@ -3,24 +3,28 @@ import type { ByteString } from '../../protocol/byte-string.ts';
 import type { ProtocolError } from '../../protocol/errors.ts';
 import { MESSAGE_LIMITS } from '../../protocol/sip/limits.ts';
 import type { TimerValues } from '../../protocol/sip/timers.ts';
+import type { CallRecord } from '../../storage/ports.ts';
 import type { Clock, Timer } from '../../transport/clock.ts';
 import type { Flow, FlowHandler } from '../../transport/flow.ts';
 import type { DigestAlgorithm } from '../accounts/sip-accounts.ts';
 import { SipTrace } from '../inspector/trace.ts';
 import { Answers } from './answer.ts';
 import { Authentication } from './authentication.ts';
+import { Calls } from './calls.ts';
 import { Edge } from './edge.ts';
 import { flowState } from './flow-state.ts';
 import { FlowTokens } from './flow-token.ts';
 import { Forwarding } from './forward.ts';
+import { Gateway, type MediaPolicies } from './gateway.ts';
 import { Identities } from './identity.ts';
 import { type SipLimits, sipLimits } from './limits.ts';
 import { Location } from './location.ts';
-import { type SipCounters, type SipMetrics, sipCounters } from './metrics.ts';
+import { count, type SipCounters, type SipMetrics, sipCounters } from './metrics.ts';
 import { NatKeepAlive } from './nat-keep-alive.ts';
 import { Outbox } from './outbox.ts';
 import { Overload } from './overload.ts';
 import type { Listening, Logger, SipServerPorts, Transports } from './ports.ts';
+import { Probe } from './probe.ts';
 import { SipProxy } from './proxy.ts';
 import { Registrar } from './registrar.ts';
 import { Routing, type StaticRoute } from './routing.ts';
@@ -45,11 +49,15 @@ export interface SipServerOptions {
   limits?: Partial<SipLimits>;
   /** The largest message in octets, as the transports bound it; default: 64 KiB. */
   messageBytes?: number;
+  /** When media is relayed, where there is an engine. `probe`: phones that register are asked what they speak. */
+  media?: { policies: MediaPolicies; probe: boolean };
   timers?: TimerValues;
 }
 
-/** How often expired bindings are dropped, and hosts of routes looked up again. */
+/** How often expired bindings are dropped, calls that are lost are found, and hosts of routes looked up again. */
 const SWEEP = 30_000;
+/** ... calls that are lost, while draining. */
+const DRAIN_LOOK = 200;
 
 const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -69,21 +77,26 @@ export class SipServer implements FlowHandler {
   readonly #proxy: SipProxy;
   readonly #edge: Edge;
   readonly #natKeepAlive: NatKeepAlive;
+  readonly #calls: Calls;
+  readonly #gateway: Gateway | undefined;
+  readonly #probe: Probe | undefined;
   #transports: Transports | undefined;
   #sweeper: Timer | undefined;
   #drained: (() => void) | undefined;
+  #drainLook: Timer | undefined;
 
   constructor(options: SipServerOptions, ports: SipServerPorts) {
     const limits: SipLimits = { ...sipLimits, ...options.limits };
     const { primitives, accounts } = ports;
-    const clock = guarded(ports.clock, (fire) => {
+    const run = (work: () => void) => {
       try {
-        fire();
+        work();
       } catch (error) {
         this.#fault('timer', error);
       }
       if (this.#drained !== undefined) this.#checkDrained();
-    });
+    };
+    const clock = guarded(ports.clock, run);
     const secret = options.secrets[0];
     if (secret === undefined) throw new Error('a secret is needed');
     this.#ports = ports;
@@ -110,8 +123,44 @@ export class SipServer implements FlowHandler {
       primitives,
       counters,
     );
+    this.#calls = new Calls({
+      domain: options.domain,
+      now: this.#wallClock,
+      record: (record) => this.#record(record),
+      most: limits.calls,
+      fault: (error) => this.#fault('call', error),
+    });
+    const { media = { policies: { general: 'auto', accounts: new Map() }, probe: true } } = options;
+    if (ports.media !== undefined) {
+      this.#gateway = new Gateway(
+        {
+          engine: ports.media,
+          clock,
+          limits,
+          log,
+          calls: this.#calls,
+          run,
+          send: (call, side, request) => this.#proxy.sendInDialog(call, side, request),
+          note: (callId, text) => this.trace.note(callId, text),
+        },
+        media.policies,
+      );
+      if (media.probe)
+        this.#probe = new Probe({
+          domain: options.domain,
+          limits,
+          primitives,
+          forwarding: this.#forwarding,
+          transactions: this.#transactions,
+        });
+    }
     const registrar = new Registrar(
-      { domain: options.domain, limits, serviceRoute: (flow) => `<${this.#forwarding.uri(flow)}>` },
+      {
+        domain: options.domain,
+        limits,
+        serviceRoute: (flow) => `<${this.#forwarding.uri(flow)}>`,
+        onContact: (binding) => this.#probe?.ask(binding),
+      },
       this.location,
       ports.bindings,
       counters,
@@ -130,6 +179,9 @@ export class SipServer implements FlowHandler {
       answers,
       outbox,
       counters,
+      calls: this.#calls,
+      now: this.#wallClock,
+      gateway: this.#gateway,
       flows: this.#flows,
     });
     this.#edge = new Edge({
@@ -174,11 +226,17 @@ export class SipServer implements FlowHandler {
     if (transports !== undefined) for (const peer of this.#routing.peers) void peer.resolve(transports, this.#log);
   }
 
+  /** `media.policy` and those of accounts, for the calls from now on. */
+  set mediaPolicies(policies: MediaPolicies) {
+    if (this.#gateway !== undefined) this.#gateway.policies = policies;
+  }
+
   /** No new work (503). Resolves when no request is under way and no call is up. */
   drain(): Promise<void> {
     this.#overload.draining = true;
     return new Promise((resolve) => {
       this.#drained = resolve;
+      this.#dropLostCalls();
       this.#checkDrained();
     });
   }
@@ -188,7 +246,10 @@ export class SipServer implements FlowHandler {
     this.#sweeper?.close();
     this.#sweeper = undefined;
     this.#natKeepAlive.close();
+    this.#probe?.close();
+    this.#drainLook?.close();
     this.#transactions.close();
+    this.#calls.close();
     this.#drained?.();
   }
 
@@ -196,6 +257,7 @@ export class SipServer implements FlowHandler {
     return {
       ...this.#counters,
       requests: { ...this.#counters.requests },
+      callsEnded: { ...this.#counters.callsEnded },
       responses: { ...this.#counters.responses },
       flows: this.#flows.size,
       bindings: this.location.size,
@@ -203,7 +265,7 @@ export class SipServer implements FlowHandler {
       clientTransactions: this.#transactions.clients.size,
       serverTransactions: this.#transactions.servers.size,
       contexts: this.#proxy.contexts.size,
-      calls: this.#proxy.calls.size,
+      calls: this.#calls.up,
       draining: this.#overload.draining,
     };
   }
@@ -264,12 +326,34 @@ export class SipServer implements FlowHandler {
         this.#log.error({ aor, error: String(error) }, 'bindings not stored');
       });
     }
+    const { limits } = this.#proxy;
+    this.#calls.sweep((call) => {
+      if (now - call.heard > limits.callWithoutMessage) return 'no message';
+      if (!this.#proxy.lost(call, now)) call.goneSince = undefined;
+      else call.goneSince ??= now;
+      return call.goneSince !== undefined && now - call.goneSince >= limits.callWithoutFlow
+        ? 'connection lost'
+        : undefined;
+    });
     const transports = this.#transports;
     if (transports !== undefined) for (const peer of this.#routing.peers) void peer.resolve(transports, this.#log);
   }
 
+  /** While draining nobody can come back: a call without one of its connections will have no BYE. */
+  #dropLostCalls(): void {
+    const now = this.#wallClock();
+    this.#calls.sweep((call) => (this.#proxy.lost(call, now) ? 'connection lost' : undefined));
+    if (this.#calls.up > 0)
+      this.#drainLook = this.#transactions.clock.setTimer(DRAIN_LOOK, () => this.#dropLostCalls());
+  }
+
+  #record(record: CallRecord): void {
+    count(this.#counters.callsEnded, outcome(record));
+    this.#ports.calls?.(record);
+  }
+
   #checkDrained(): void {
-    if (this.#proxy.contexts.size > 0 || this.#proxy.calls.size > 0) return;
+    if (this.#proxy.contexts.size > 0 || this.#calls.up > 0) return;
     this.#drained?.();
     this.#drained = undefined;
   }
@@ -281,4 +365,12 @@ function guarded(clock: Clock, run: (fire: () => void) => void): Clock {
     now: () => clock.now(),
     setTimer: (delay, fire) => clock.setTimer(delay, () => run(fire)),
   };
+}
+
+/** For /metrics. */
+function outcome({ status, endedBy, answered }: CallRecord): string {
+  if (answered !== undefined) return endedBy === 'server' ? 'broken' : 'answered';
+  if (status === 487 || endedBy === 'caller') return 'cancelled';
+  if (status === 486 || status === 600 || status === 603) return 'busy';
+  return status === 480 || status === 408 ? 'unanswered' : 'failed';
 }

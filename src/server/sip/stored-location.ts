@@ -2,6 +2,7 @@
 import type { StoredBinding } from '../../storage/ports.ts';
 import type { Binding, Location } from './location.ts';
 import type { Logger, Transports } from './ports.ts';
+import type { Profile } from './profile.ts';
 
 interface Kept {
   contact: string;
@@ -15,6 +16,7 @@ interface Kept {
   address: string;
   port: number;
   localPort: number;
+  profile?: Profile;
 }
 
 /** What is to be kept of an address of record. */
@@ -35,6 +37,7 @@ export function storedBindings(bindings: readonly Binding[], now: number): Array
     };
     if (binding.instance !== undefined) kept.instance = binding.instance;
     if (binding.regId !== undefined) kept.regId = binding.regId;
+    if (binding.profile !== undefined) kept.profile = binding.profile;
     const id = binding.regId === undefined ? binding.contact : `${binding.instance};${binding.regId}`;
     stored.push({ id, expires: binding.expires, data: JSON.stringify(kept) });
   }
@@ -68,6 +71,7 @@ export function restoreBindings(
         flow,
         expires,
         registered: location.nextRegistration(),
+        profile: kept.profile,
       });
       restored += 1;
     } catch (error) {

@@ -1,0 +1,129 @@
+// When the media of a call is relayed: decided for each target of an INVITE by the caller's offer, by what is known of the
+// target, and by the policy. What is known has been learned from offers, answers, and the OPTIONS probe.
+import type { Side } from '../../protocol/sdp/payload-map.ts';
+import type { Request } from '../../protocol/sip/message.ts';
+import type { Flow } from '../../transport/flow.ts';
+import type { BranchMedia } from './branch-media.ts';
+import { CallMedia, type MediaParts } from './call-media.ts';
+import type { Call } from './calls.ts';
+import { callerOf } from './dialog-end.ts';
+import type { Inbound } from './inbound.ts';
+import type { MediaDialog } from './media-dialog.ts';
+import { MediaExchange } from './media-exchange.ts';
+import { MediaPath, type MediaTarget } from './media-path.ts';
+import { attempts, effectivePolicy, type MediaPolicy } from './media-policy.ts';
+import { type Profile, profileOf } from './profile.ts';
+import type { Peer } from './routing.ts';
+import { sessionBody } from './session-body.ts';
+import type { Target } from './targets.ts';
+
+/** `media.policy`, and what accounts have of their own. Domains have it in their route. */
+export interface MediaPolicies {
+  general: MediaPolicy;
+  accounts: ReadonlyMap<string, MediaPolicy>;
+}
+
+export class Gateway {
+  policies: MediaPolicies;
+  readonly #parts: MediaParts;
+
+  constructor(parts: MediaParts, policies: MediaPolicies) {
+    this.#parts = parts;
+    this.policies = policies;
+  }
+
+  /** The media of one branch of an INVITE that begins a call; undefined: nothing is to be done, whatever it is answered. */
+  invite(call: Call, inbound: Inbound, target: Target): BranchMedia | undefined {
+    const { request } = inbound;
+    const offer = profileOfOffer(request);
+    const { callerKnown } = call;
+    if (offer !== undefined && callerKnown !== undefined && callerKnown.profile !== offer) callerKnown.profile = offer;
+    const policy = this.#policy(call, inbound.peer, target.peer);
+    if (policy === 'never') return undefined;
+    const known = target.binding ?? target.peer;
+    const callee = known?.profile ?? usual(target.flow);
+    const caller = offer ?? callerKnown?.profile ?? usual(inbound.flow);
+    const list = offer === undefined ? [] : attempts(policy, offer, callee);
+    if (list.length === 1 && list[0] === 'untouched') return undefined;
+    const described: MediaTarget = {
+      address: target.flow.remote.address,
+      profile: callee,
+      learn(profile) {
+        if (known !== undefined) known.profile = profile;
+      },
+      delayed: (profile) =>
+        policy === 'always' || (caller !== undefined && (caller === 'webrtc') !== (profile === 'webrtc'))
+          ? profile
+          : undefined,
+    };
+    return new MediaPath(this.#media(call, inbound, caller), described, list);
+  }
+
+  /** A request within a dialog of the call; undefined: its media is not relayed. */
+  exchange(call: Call, inbound: Inbound): BranchMedia | undefined {
+    const dialog = this.#dialog(call, inbound);
+    return dialog && new MediaExchange(dialog, sideOf(inbound), inbound.request);
+  }
+
+  /** The ACK for a 2xx, with an answer where the 2xx had the offer. False: there is nothing to do to it. */
+  acknowledge(call: Call, inbound: Inbound, copy: Request, send: () => void): boolean {
+    const dialog = this.#dialog(call, inbound);
+    return (
+      dialog?.order.pass((done) => {
+        const side = sideOf(inbound);
+        dialog.note(side, copy);
+        const body = sessionBody(copy);
+        const pass = () => {
+          send();
+          done();
+        };
+        if (body === undefined) return pass();
+        dialog.translate(side, 'answer', body.text, copy.cseq.sequence, (result) => {
+          if (typeof result === 'string') body.replace(result);
+          else copy.body = '';
+          pass();
+          if (typeof result !== 'string') dialog.end({ cause: 488, text: 'Media Not Understood' }, result.message);
+        });
+      }) ?? false
+    );
+  }
+
+  #media(call: Call, inbound: Inbound, caller: Profile | undefined): CallMedia {
+    if (call.media !== undefined) return call.media;
+    const { request } = inbound;
+    const party = { profile: caller ?? 'RTP/AVP', address: inbound.flow.remote.address };
+    call.media = new CallMedia(this.#parts, call, party, request.from.tag ?? '', callerOf(request));
+    return call.media;
+  }
+
+  #dialog(call: Call, { request, fromCaller }: Inbound): MediaDialog | undefined {
+    if (call.media === undefined) return undefined;
+    const tag = fromCaller ? request.to.tag : request.from.tag;
+    return call.media.dialogs.get(tag ?? '');
+  }
+
+  #policy(call: Call, from: Peer | undefined, to: Peer | undefined): MediaPolicy {
+    const { general, accounts } = this.policies;
+    const of = (name: string | undefined) => (name === undefined ? undefined : accounts.get(name));
+    if (accounts.size === 0 && from === undefined && to === undefined) return general;
+    return effectivePolicy(general, [of(call.caller), of(call.callee), from?.media, to?.media]);
+  }
+}
+
+function sideOf({ fromCaller }: Inbound): Side {
+  return fromCaller ? 'caller' : 'callee';
+}
+
+/** Who is on a WebSocket is a page until it shows otherwise. */
+function usual({ transport }: Flow): Profile | undefined {
+  return transport === 'ws' || transport === 'wss' ? 'webrtc' : undefined;
+}
+
+function profileOfOffer(request: Request): Profile | undefined {
+  try {
+    const body = sessionBody(request);
+    return body && profileOf(body.text);
+  } catch {
+    return undefined; // encoded: its kind is not known, and whoever has to translate it will say so
+  }
+}

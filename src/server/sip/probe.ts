@@ -1,0 +1,109 @@
+// The question what a phone speaks, before somebody calls it: OPTIONS to a binding that is new, whose answer describes
+// what the phone would answer to an INVITE (RFC 3261 section 11). A phone that had to refuse a first offer would take the
+// second for the same call (482) for some seconds.
+
+import type { Primitives } from '../../protocol/primitives.ts';
+import { toHex } from '../../protocol/primitives.ts';
+import { createRequest } from '../../protocol/sip/create.ts';
+import type { Response } from '../../protocol/sip/message.ts';
+import type { Timer } from '../../transport/clock.ts';
+import type { Forwarding } from './forward.ts';
+import type { SipLimits } from './limits.ts';
+import type { Binding } from './location.ts';
+import { profileOf } from './profile.ts';
+import { sessionBody } from './session-body.ts';
+import { ClientTransaction, type TransactionLayer } from './transactions.ts';
+
+export interface ProbeParts {
+  domain: string;
+  limits: SipLimits;
+  primitives: Primitives;
+  forwarding: Forwarding;
+  transactions: TransactionLayer;
+}
+
+/** The REGISTER is answered first. */
+const AFTER_REGISTER = 50;
+
+export class Probe {
+  readonly #parts: ProbeParts;
+  /** Bindings to be asked; one that is gone meanwhile is passed over. */
+  readonly #waiting = new Set<Binding>();
+  #asked = 0;
+  #timer: Timer | undefined;
+
+  constructor(parts: ProbeParts) {
+    this.#parts = parts;
+  }
+
+  /** A binding that is new, or has another contact. Who is on a WebSocket is not asked. */
+  ask(binding: Binding): void {
+    const { transport } = binding.flow;
+    if (transport === 'ws' || transport === 'wss') return;
+    const { limits, transactions } = this.#parts;
+    if (this.#waiting.size >= limits.probesWaiting) return; // it will be called as one that is not known
+    this.#waiting.add(binding);
+    this.#timer ??= transactions.clock.setTimer(AFTER_REGISTER, () => {
+      this.#timer = undefined;
+      this.#next();
+    });
+  }
+
+  close(): void {
+    this.#timer?.close();
+    this.#waiting.clear();
+  }
+
+  #next(): void {
+    const { limits } = this.#parts;
+    for (const binding of this.#waiting) {
+      if (this.#asked >= limits.probes) return;
+      this.#waiting.delete(binding);
+      if (binding.flow.open && binding.profile === undefined) this.#send(binding);
+    }
+  }
+
+  #send(binding: Binding): void {
+    const { domain, primitives, forwarding, transactions, limits } = this.#parts;
+    const token = toHex(primitives.random(8));
+    const request = createRequest('OPTIONS', binding.contact, [
+      ['From', `<sip:${domain}>;tag=${token.slice(0, 8)}`],
+      ['To', `<sip:${encodeURIComponent(binding.aor)}@${domain}>`],
+      ['Call-ID', `probe-${token}`],
+      ['CSeq', '1 OPTIONS'],
+      ['Accept', 'application/sdp'],
+    ]);
+    const { flow, path } = binding;
+    const copy = forwarding.copy(request, { flow, path }, forwarding.loopHash(request));
+    let open = true;
+    const over = () => {
+      if (!open) return;
+      open = false;
+      timer.close();
+      this.#asked -= 1;
+      this.#next();
+    };
+    const transaction = new ClientTransaction(transactions, copy, flow, {
+      onResponse(response) {
+        if (response.status < 200) return;
+        learn(binding, response);
+        over();
+      },
+      onTimeout: over,
+      onTransportError: over,
+    });
+    this.#asked += 1;
+    const timer = transactions.clock.setTimer(limits.probeTimeout, () => {
+      transaction.discard();
+      over();
+    });
+    transaction.start();
+  }
+}
+
+/** A phone that describes nothing stays unknown. */
+function learn(binding: Binding, response: Response): void {
+  if (response.status >= 300) return;
+  const body = sessionBody(response); // throws a ProtocolError, which whoever received the response counts
+  if (body !== undefined) binding.profile ??= profileOf(body.text);
+}
