@@ -77,7 +77,9 @@ export class Component {
   /** What the peer's description says of this component; `rtcp`: it is the second one. */
   describe(stream: MediaStream, signalling: string, rtcp: boolean): void {
     const { remote, ice, security } = stream;
-    if (ice !== undefined) this.ice?.agent.expect(ice.remote.ufrag);
+    // An offer alone says nothing yet of the credentials that it will be answered with.
+    if (ice?.local !== undefined && ice.local.ufrag === this.ice?.agent.local.ufrag)
+      this.ice.agent.expect(ice.remote.ufrag);
     if (security === undefined) return;
     // A peer that is lite itself sends no checks: it is known by its description, as one without ICE.
     this.usesIce = this.mux || (this.ice !== undefined && ice !== undefined && !ice.lite);

@@ -96,7 +96,7 @@ export class Leg {
       const unplaced = this.transports.filter((transport) => !placed.has(transport));
       const mux = entry.ice !== undefined && plan.type === 'webrtc';
       const known =
-        unplaced.find((transport) => isPlanned(transport, entry, mux) && transport.index === entry.index) ??
+        unplaced.find((transport) => mux && transport.rtp.mux && transport.index === entry.index) ??
         unplaced.find((transport) => isPlanned(transport, entry, mux));
       const twin = mux && !answered && [...placed.keys()].some((transport) => isPlanned(transport, entry, mux));
       if (known === undefined && twin) continue;

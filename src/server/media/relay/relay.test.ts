@@ -16,10 +16,10 @@ function world(options: RelayOptions = {}): RelayWorld {
 }
 
 /** Both say something, and both hear it. */
-function converse(caller: RelayPeer, callee: RelayPeer, payloadType = 0): void {
+function converse(net: RelayWorld, caller: RelayPeer, callee: RelayPeer, payloadType = 0): void {
   caller.sendRtp({ payloadType, payload: 'hello' });
   callee.sendRtp({ payloadType, payload: 'good day' });
-  caller.world.clock.advance(10);
+  net.clock.advance(10);
   expect(callee.heard.at(-1)).toBe('hello');
   expect(caller.heard.at(-1)).toBe('good day');
 }
@@ -28,7 +28,7 @@ test.each(['RTP/AVP', 'RTP/AVPF', 'RTP/SAVP', 'RTP/SAVPF'])(
   'a browser and a phone with %s hear each other',
   (profile) => {
     const { world: net, branch, caller, callee } = browserCallsPhone(world(), { phone: { profile } });
-    converse(caller, callee);
+    converse(net, caller, callee);
     expect(net.relay.close(branch.id)).toMatchObject([
       { side: 'caller', codec: 'PCMU', profile: 'UDP/TLS/RTP/SAVPF', received: { packets: 1 }, sent: { packets: 1 } },
       { side: 'callee', codec: 'PCMU', profile, received: { packets: 1 }, sent: { packets: 1 } },
@@ -43,8 +43,9 @@ test.each(['RTP/AVP', 'RTP/AVPF', 'RTP/SAVP', 'RTP/SAVPF'])(
 );
 
 test('two browsers hear each other, each with an association of its own, whoever of them is active', () => {
-  const call = browserCallsBrowser(world());
-  converse(call.caller, call.callee, 111);
+  const net = world();
+  const call = browserCallsBrowser(net);
+  converse(net, call.caller, call.callee, 111);
   expect(call.callee.rtp[0]?.payloadType).toBe(111);
 });
 
@@ -57,7 +58,7 @@ test('two phones hear each other, one with SDES and one in the clear', () => {
   branch.confirm();
   const caller = new RelayPeer(net, '192.0.2.70', 5004, branch.socket('caller')).keyBySdes(own, toCaller);
   const callee = new RelayPeer(net, '192.0.2.80', 6000, branch.socket('callee'));
-  converse(caller, callee);
+  converse(net, caller, callee);
 });
 
 test.each(['active', 'passive'] as const)(
@@ -77,7 +78,7 @@ test.each(['active', 'passive'] as const)(
     net.clock.advance(500);
     for (const socket of [rtp, rtcp]) expect(socket.dtlsEvents.map(({ type }) => type)).toEqual(['connected']);
     const browser = connectBrowser(net, toCaller, 'server');
-    converse(browser, rtp);
+    converse(net, browser, rtp);
     net.clock.advance(10_000);
     expect(rtcp.rtcpOf('SR').length).toBeGreaterThan(0);
     expect(rtp.rtcp).toEqual([]);
@@ -114,7 +115,7 @@ test('a hello that comes before the answer of its peer is answered, and counts o
   branch.answer('callee', browserDescription({ setup: 'active', ufrag: 'late' }));
   branch.confirm();
   const phone = new RelayPeer(net, '192.0.2.80', 6000, branch.socket('caller'));
-  converse(phone, browser);
+  converse(net, phone, browser);
   expect(phone.heard).toEqual(['good day']);
 });
 
@@ -137,7 +138,7 @@ test('a phone with ICE is heard on the pair that it has proved, and needs no con
   net.clock.advance(45_000);
   browser.check(toCaller);
   net.clock.advance(10);
-  converse(browser, phone);
+  converse(net, browser, phone);
   expect(browser.heard).toEqual(['good day']);
   expect(net.relay.metrics.dropped).toMatchObject({ stranger: 1 });
 });
@@ -145,16 +146,16 @@ test('a phone with ICE is heard on the pair that it has proved, and needs no con
 test('a re-offer with another key is heard under either until it is agreed', () => {
   const net = world();
   const call = browserCallsPhone(net, { phone: { profile: 'RTP/SAVP' } });
-  converse(call.caller, call.callee);
+  converse(net, call.caller, call.callee);
   const again = phoneDescription({ profile: 'RTP/SAVP' }).replace(PHONE_KEY, PHONE_KEY.toLowerCase());
   const late = call.callee.packet({ payload: 'on its way' });
   const toCaller = call.branch.offer('callee', again);
-  converse(call.caller, call.callee);
+  converse(net, call.caller, call.callee);
   const toCallee = call.branch.answer('caller', browserDescription({ setup: 'passive' }));
   expect(toCaller).toContain('m=audio');
   call.callee.keyBySdes(again, toCallee);
   call.callee.send(late);
-  converse(call.caller, call.callee);
+  converse(net, call.caller, call.callee);
   expect(call.caller.heard).toContain('on its way');
 });
 
