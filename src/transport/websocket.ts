@@ -94,7 +94,13 @@ class WebSocketFlow implements Flow, Beating {
       this.#cut(1013, 'You do not read what is sent to you.', 'slow reader');
       return false;
     }
-    this.#socket.write(frame);
+    const socket = this.#socket;
+    if (socket.writableCorked === 0) {
+      // What one segment brings for it (180 and 200, ACK and BYE) leaves in one write.
+      socket.cork();
+      process.nextTick(uncork, socket);
+    }
+    socket.write(frame);
     return true;
   }
 
@@ -180,6 +186,10 @@ function dataFrame(text: ByteString): Buffer {
 function isKeepAlive(data: Buffer): boolean {
   for (let i = 0; i < data.length; i++) if (data[i] !== (i % 2 === 0 ? 13 : 10)) return false;
   return data.length % 2 === 0;
+}
+
+function uncork(socket: Socket): void {
+  socket.uncork();
 }
 
 // Listeners are shared functions and the flow is a property of the socket: an idle socket holds no closures.
