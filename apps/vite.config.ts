@@ -13,6 +13,7 @@ export default defineConfig({
   build: {
     outDir: `${root}../dist/apps`,
     emptyOutDir: true,
+    rolldownOptions: { input: [`${root}index.html`, `${root}doctor/index.html`] },
     target: 'es2023',
     assetsInlineLimit: 0, // the content security policy allows no data: URLs
     modulePreload: { polyfill: false }, // the polyfill is an inline script in old browsers only

@@ -2,6 +2,7 @@ import './app.css';
 import { useEffect } from 'preact/hooks';
 import { Logo } from '../ui/logo.tsx';
 import { Notices } from '../ui/notices.tsx';
+import { SignIn } from '../ui/sign-in.tsx';
 import { Sound } from '../ui/video-tile.tsx';
 import { CallView } from './call-view.tsx';
 import { calls, incoming, ongoing, shown } from './calls.ts';
@@ -9,15 +10,20 @@ import { ConversationView } from './conversation-view.tsx';
 import { openPeer, unreadTotal } from './conversations.ts';
 import { IncomingCalls } from './incoming-call.tsx';
 import './ring-tone.ts';
-import { session } from './session.ts';
+import { session, signIn } from './session.ts';
 import { Sidebar } from './sidebar.tsx';
-import { SignIn } from './sign-in.tsx';
 
 export function App() {
   useTitle();
   return (
     <>
-      {session.value === undefined ? <Waiting /> : session.value === null ? <SignIn /> : <Communicator />}
+      {session.value === undefined ? (
+        <Waiting />
+      ) : session.value === null ? (
+        <SignIn purpose="Calls and messages, browser to browser and to any SIP phone." signIn={signIn} />
+      ) : (
+        <Communicator />
+      )}
       <Notices />
     </>
   );

@@ -8,6 +8,7 @@ import {
   fetchCredentials,
 } from '../../src/client/index.ts';
 import { notify } from '../ui/notices.tsx';
+import { openWebSession } from '../ui/web-session.ts';
 
 /** Who is signed in here, and the connection that goes with it. */
 export interface Session {
@@ -38,16 +39,9 @@ export async function resume(): Promise<void> {
 
 /** Why it failed, for the person; undefined when it worked. */
 export async function signIn(name: string, password: string): Promise<string | undefined> {
+  const refused = await openWebSession(name, password);
+  if (refused !== undefined) return refused;
   try {
-    const response = await fetch('/api/session', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ name, password }),
-    });
-    if (response.status === 429) return 'Too many attempts. Wait a minute and try again.';
-    if (response.status === 401 || response.status === 403 || response.status === 400)
-      return 'Name and password do not match.';
-    if (!response.ok) return `The server could not sign you in (${response.status}).`;
     start(await fetchCredentials()());
     return undefined;
   } catch {

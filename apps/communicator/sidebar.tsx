@@ -1,6 +1,7 @@
 import './sidebar.css';
 import { Avatar } from '../ui/avatar.tsx';
 import { Button } from '../ui/button.tsx';
+import { Icon } from '../ui/icon.tsx';
 import { CallBanner } from './call-banner.tsx';
 import { ContactList } from './contact-list.tsx';
 import { Dial } from './dial.tsx';
@@ -27,6 +28,10 @@ export function Sidebar() {
             {STATES[state]}
           </p>
         </div>
+        <a class="button button-quiet button-icon" href="/doctor/" target="_blank" rel="noreferrer" title="Connection check">
+          <Icon name="pulse" />
+          <span class="visually-hidden">Connection check</span>
+        </a>
         <Button label="Sign out" icon="signOut" iconOnly kind="quiet" onPress={() => void signOut()} />
       </header>
       <Dial />

@@ -13,7 +13,8 @@ export function formatFindings(findings: readonly BrowserFinding[]): string[] {
     if (finding.subject !== subject) lines.push(...(subject === undefined ? [] : ['']), finding.subject);
     subject = finding.subject;
     lines.push(`  ${SIGNS[finding.outcome]}${finding.title}`);
-    lines.push(...wrap(finding.meaning, INDENT, INDENT));
+    const time = finding.milliseconds === undefined ? '' : ` (${finding.milliseconds.toFixed(1)} ms)`;
+    lines.push(...wrap(`${finding.meaning}${time}`, INDENT, INDENT));
     if (finding.remedy !== undefined) lines.push(...wrap(finding.remedy, `${INDENT}-> `, `${INDENT}   `));
   }
   return lines;

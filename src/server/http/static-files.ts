@@ -13,6 +13,7 @@ export async function staticFiles(app: FastifyInstance, folder: string): Promise
     root: folder,
     cacheControl: false,
     dotfiles: 'ignore',
+    redirect: true, // `/doctor` to `/doctor/`, whose paths are relative
     setHeaders(reply, path) {
       const hashed = /\/assets\/[^/]*-[\w-]{8,}\.\w+$/.test(path);
       reply.header('cache-control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache');

@@ -1,12 +1,18 @@
 import './sign-in.css';
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { Button } from '../ui/button.tsx';
-import { Field } from '../ui/field.tsx';
-import { Logo } from '../ui/logo.tsx';
-import { signIn } from './session.ts';
+import { Button } from './button.tsx';
+import { Field } from './field.tsx';
+import { Logo } from './logo.tsx';
 
-export function SignIn() {
+export interface SignInProps {
+  /** What one signs in for. */
+  purpose: string;
+  /** Why it failed, for the person; undefined when it worked. */
+  signIn: (name: string, password: string) => Promise<string | undefined>;
+}
+
+export function SignIn({ purpose, signIn }: SignInProps) {
   const name = useSignal('');
   const password = useSignal('');
   const error = useSignal<string | undefined>(undefined);
@@ -29,7 +35,7 @@ export function SignIn() {
         <div class="sign-in-brand">
           <Logo size={44} />
           <h1>Chappe</h1>
-          <p>Calls and messages, browser to browser and to any SIP phone.</p>
+          <p>{purpose}</p>
         </div>
         <Field
           label="Name"
