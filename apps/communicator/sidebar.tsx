@@ -28,7 +28,13 @@ export function Sidebar() {
             {STATES[state]}
           </p>
         </div>
-        <a class="button button-quiet button-icon" href="/doctor/" target="_blank" rel="noreferrer" title="Connection check">
+        <a
+          class="button button-quiet button-icon"
+          href="/doctor/"
+          target="_blank"
+          rel="noreferrer"
+          title="Connection check"
+        >
           <Icon name="pulse" />
           <span class="visually-hidden">Connection check</span>
         </a>

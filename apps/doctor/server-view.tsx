@@ -59,7 +59,12 @@ function Findings({ findings, plain = false }: { findings: readonly BrowserFindi
   return (
     <ul class={plain ? 'findings' : 'card'}>
       {findings.map((finding, index) => (
-        <FindingView key={`${finding.subject} ${index}`} subject={nameOf(finding.subject)} state="done" finding={finding} />
+        <FindingView
+          key={`${finding.subject} ${index}`}
+          subject={nameOf(finding.subject)}
+          state="done"
+          finding={finding}
+        />
       ))}
     </ul>
   );

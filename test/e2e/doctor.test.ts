@@ -111,7 +111,7 @@ describeWith(['chromium'], "the browser's own check", () => {
   test('a microphone that is refused, and a WebSocket that does not come up, are told first', async () => {
     const denied = `navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('no', 'NotAllowedError'); };`;
     expect(await check(await open('bob', { script: denied }))).toMatch(
-      /The microphone is not allowed[^]*Nobody will hear/,
+      /The microphone is not allowed[\s\S]*Nobody will hear/,
     );
     await context.close();
     const cut = `{
