@@ -351,6 +351,7 @@ async function compose(
   for (const { port } of sipListening) closers.push(() => port.close());
   // The port of all WebRTC legs is TURN's, where both are to listen at the same address.
   let mediaSocket: SharedSocket | undefined;
+  let ownMediaPort: Endpoint | undefined;
   const mediaListen = mediaConfiguration.listen;
   const stunPorts = await listenAll({
     key: 'turn.listen',
@@ -381,6 +382,7 @@ async function compose(
       notice,
     });
     mediaSocket = listened!.port;
+    ownMediaPort = mediaSocket.endpoint;
     closers.push(() => listened!.port.close());
   }
   if (mediaSocket !== undefined) embedded?.listening(mediaSocket);
@@ -390,6 +392,7 @@ async function compose(
     { key: 'web.listen', listen: { transport: tls ? 'tls' : 'tcp', ...webEndpoint }, configured: true },
     ...sipNames.map((listen) => ({ key: 'sip.listen', listen, configured: true })),
     ...stunListening.map((listen) => ({ key: 'turn.listen', listen, configured: true })),
+    ...(ownMediaPort ? [{ key: 'media.listen', listen: { transport: 'udp', ...ownMediaPort }, configured: true }] : []),
   ];
 
   const outgoing = new OutgoingConnections(streamFlows);

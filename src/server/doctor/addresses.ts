@@ -57,7 +57,9 @@ const MISSED: Record<string, string> = {
 
 function everything({ configuration: { media }, ports }: Examination): Array<{ key: string; listen: Listen }> {
   const embedded =
-    media.engine === 'embedded' ? [{ key: 'media.listen', listen: { transport: 'udp', ...media.listen } }] : [];
+    media.engine === 'embedded' && !ports.some(({ key }) => key === 'media.listen')
+      ? [{ key: 'media.listen', listen: { transport: 'udp', ...media.listen } }]
+      : [];
   return [...ports, ...embedded];
 }
 

@@ -1,11 +1,11 @@
 import type { Configuration } from '../config.ts';
-import type { Listen } from '../configuration/listen.ts';
+import { formatListen, type Listen } from '../configuration/listen.ts';
 import { type Finding, findings, SUBJECTS, type Subject } from './finding.ts';
 import type { System } from './system.ts';
 
 /** Where a part listens. */
 export interface Port {
-  /** `web.listen`, `sip.listen`, `turn.listen`. */
+  /** `web.listen`, `sip.listen`, `turn.listen`, `media.listen`. */
   key: string;
   listen: Listen;
   /** False: by default, so that a taken port is replaced by the next free one. */
@@ -29,12 +29,17 @@ export interface Examination {
 }
 
 /** Where it would listen, by its configuration. */
-export function configuredPorts({ web, sip, turn }: Configuration): Port[] {
+export function configuredPorts({ web, sip, turn, media }: Configuration): Port[] {
   const of = (key: string, configured: boolean) => (listen: Listen) => ({ key, listen, configured });
+  const mediaListen = { transport: 'udp', ...media.listen };
+  // The port of all WebRTC legs is TURN's, where both are to listen at the same address.
+  const ownMedia =
+    media.engine === 'embedded' && !turn.listen.some((listen) => formatListen(listen) === formatListen(mediaListen));
   return [
     of('web.listen', web.configured)({ transport: web.tls ? 'tls' : 'tcp', ...web.listen }),
     ...sip.listen.map(of('sip.listen', sip.configured)),
     ...turn.listen.map(of('turn.listen', turn.configured)),
+    ...(ownMedia ? [of('media.listen', media.configured)(mediaListen)] : []),
   ];
 }
 
