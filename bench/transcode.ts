@@ -1,13 +1,15 @@
 // What transcoding costs: microseconds of CPU for a frame of 20 ms, decoded and encoded, over 20 calls by turns.
-//   node tools/run.js bench/transcode.ts [frames]
+//   node tools/run.js bench/transcode.ts [--write]
 import { setSequenceNumber, setTimestamp } from '../src/protocol/rtp/header.ts';
 import { Transcoder } from '../src/server/media/transcode/transcoder.ts';
 import { G722, OPUS, PCMA, PCMU, speak } from '../test/support/rtp-audio.ts';
+import { machine, writeSection } from './section.ts';
 
-const FRAMES = Number(process.argv[2] ?? 4000);
+const FRAMES = 4000;
 const ROUNDS = 4;
 const CALLS = 20;
 
+const rows: string[] = [];
 for (const [from, to] of [
   [OPUS, PCMU],
   [PCMU, OPUS],
@@ -34,5 +36,23 @@ for (const [from, to] of [
     if (round > 0) best = Math.min(best, (user + system) / FRAMES);
   }
   for (const call of calls) call.close();
-  console.log(`${`${from.name} to ${to.name}`.padEnd(20)}${best.toFixed(1).padStart(7)} us a frame`);
+  rows.push(`| ${from.name} to ${to.name} | ${best.toFixed(1)} us |`);
+  console.log(rows.at(-1));
 }
+
+if (process.argv.includes('--write'))
+  writeSection(
+    'transcoding',
+    `## Transcoding
+
+CPU is user and system time for one frame of 20 ms: a packet read, decoded, encoded and written, of one direction of one of ${CALLS} calls
+that take turns. Opus at complexity 5, 16 kbit/s beside G.711 and 24 beside G.722.
+
+| from, to | a frame |
+|---|---|
+${rows.join('\n')}
+
+- date: ${new Date().toISOString().slice(0, 10)}
+- machine: ${machine()}
+- again: \`node bench/transcode.ts --write\``,
+  );

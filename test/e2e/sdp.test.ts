@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { PhoneProfile } from '../../src/protocol/sdp/leg.ts';
 import { parseDescription } from '../../src/protocol/sdp/session-description.ts';
 import { SessionTranslation } from '../../src/protocol/sdp/session-translation.ts';
+import { TRANSCODED_FOR_BROWSERS, TRANSCODED_FOR_PHONES } from '../../src/protocol/sdp/transcoding.ts';
 import { launchFirefox } from '../support/firefox.ts';
 import { describeWith } from '../support/peer.ts';
 import { PHONE_PROFILES, phoneAnswer, phoneLeg, webrtcLeg } from '../support/sdp-legs.ts';
@@ -31,6 +32,10 @@ const PAGE = `
   window.offer = async (options) => { await pc.setLocalDescription(await pc.createOffer(options)); return pc.localDescription.sdp; };
   window.answer = async () => { await pc.setLocalDescription(await pc.createAnswer()); return pc.localDescription.sdp; };
   window.add = (kind) => { pc.addTrack(kind === 'audio' ? tone() : picture(), new MediaStream()); };
+  window.prefer = (name) => {
+    const codecs = RTCRtpReceiver.getCapabilities('audio').codecs;
+    for (const t of pc.getTransceivers()) t.setCodecPreferences(codecs.filter((c) => c.mimeType.endsWith(name) || /telephone/.test(c.mimeType)));
+  };
   window.hold = (on) => { for (const t of pc.getTransceivers()) t.direction = on ? 'sendonly' : 'sendrecv'; };
   window.take = async (type, sdp) => {
     await pc.setRemoteDescription({ type, sdp });
@@ -104,6 +109,41 @@ function tests(name: string, evaluate: () => Evaluate): void {
     const toPhone = translation.offer('caller', await run('offer()')).text;
     const refusing = phoneAnswer(toPhone, (text) => text.replace(/^m=video \d+/gm, 'm=video 0'));
     expect(await take('answer', translation.answer('callee', refusing).text)).toMatch(/^0 audio sendrecv/);
+  });
+
+  test(`${name} with Opus alone and a phone with G.711 alone: each is offered and answered its own, either way`, async () => {
+    const browser = webrtcLeg({ transcode: TRANSCODED_FOR_BROWSERS });
+    const phone = phoneLeg('RTP/AVP', { transcode: TRANSCODED_FOR_PHONES });
+    const g711 = (text: string): string =>
+      text.replace(/^(m=audio \d+ \S+) .*\r$/m, '$1 8 101\r').replace(/^a=(rtpmap|fmtp):(?!8 |101 ).*\r\n/gm, '');
+
+    const calling = new SessionTranslation({ caller: browser, callee: phone });
+    await run(`open_(['audio'])`);
+    await run(`prefer('opus')`);
+    const toPhone = calling.offer('caller', await run('offer()')).text;
+    expect(parseDescription(toPhone).media[0]?.formats).toContain('8');
+    const answered = calling.answer('callee', phoneAnswer(toPhone, g711));
+    expect(await take('answer', answered.text)).toBe('0 audio sendrecv');
+    expect(answered.sections[0]?.payloads[0]?.transcode).toMatchObject({
+      caller: { name: 'opus' },
+      callee: { name: 'PCMA', payloadType: 8 },
+    });
+    // The phone holds: the browser is offered its own codec beside the phone's.
+    const held = calling.offer('callee', phoneAnswer(toPhone, g711).replace(/^(m=.*)$/gm, '$1\r\na=sendonly'));
+    await take('offer', held.text);
+    expect(parseDescription(calling.answer('caller', await run('answer()')).text).media[0]?.formats).toContain('8');
+
+    const called = new SessionTranslation({ caller: phone, callee: browser });
+    const g722 = sdpVector('written-yealink-offer')
+      .replace(/^(m=audio \d+ \S+) .*\r$/m, '$1 9 101\r')
+      .replace(/^a=(rtpmap|fmtp):(?!9 |101 ).*\r\n/gm, '');
+    const toBrowser = called.offer('caller', g722).text;
+    await run(`open_(['audio'])`);
+    await take('offer', toBrowser);
+    await run(`prefer('opus')`);
+    const answer = called.answer('callee', await run('answer()'));
+    expect(parseDescription(answer.text).media[0]?.formats).toEqual(['9', '101']);
+    expect(answer.sections[0]?.payloads[0]?.transcode?.callee.name).toBe('opus');
   });
 
   test(`${name} takes a second video with the numbers of the first`, async () => {

@@ -12,6 +12,7 @@ import {
 } from '../../src/protocol/sdp/session-description.ts';
 import { SessionTranslation } from '../../src/protocol/sdp/session-translation.ts';
 import { parseRid, parseSimulcast } from '../../src/protocol/sdp/simulcast.ts';
+import { TRANSCODED_FOR_BROWSERS, TRANSCODED_FOR_PHONES } from '../../src/protocol/sdp/transcoding.ts';
 import { PHONE_PROFILES, phoneAnswer, phoneLeg, webrtcLeg } from '../support/sdp-legs.ts';
 import { SDP_VECTORS, sdpVector } from '../support/sdp-vectors.ts';
 
@@ -113,9 +114,11 @@ test('a call of mutated offers and answers: no other error, no line of ours that
     fc.property(
       fc.constantFrom(...PHONE_PROFILES),
       fc.boolean(),
+      fc.boolean(),
       fc.array(step, { maxLength: 5 }),
-      (profile, out, steps) => {
-        const [web, phone] = [webrtcLeg(), phoneLeg(profile)];
+      (profile, out, transcoding, steps) => {
+        const web = webrtcLeg(transcoding ? { transcode: TRANSCODED_FOR_BROWSERS } : {});
+        const phone = phoneLeg(profile, transcoding ? { transcode: TRANSCODED_FOR_PHONES } : {});
         const translation = new SessionTranslation(
           out ? { caller: web, callee: phone } : { caller: phone, callee: web },
         );
@@ -143,6 +146,10 @@ test('a call of mutated offers and answers: no other error, no line of ours that
             expect(parseDescription(back.text).media.map(({ kind, proto }) => [kind, proto])).toEqual(
               given?.media.map(({ kind, proto }) => [kind, proto]),
             );
+            for (const [index, { formats, rejected, profile }] of parseDescription(back.text).media.entries())
+              if (profile && !rejected)
+                for (const format of formats)
+                  expect(given?.media[index]?.formats.map(Number)).toContain(Number(format));
           }
           if (reject) translation.reject();
         }

@@ -5,6 +5,7 @@ import { sdpVector } from '../../../test/support/sdp-vectors.ts';
 import type { Codec } from './codec.ts';
 import type { Leg } from './leg.ts';
 import { SessionTranslation } from './session-translation.ts';
+import { TRANSCODED_FOR_BROWSERS } from './transcoding.ts';
 
 /** What fits into one datagram: RFC 3261 section 18.1.1. */
 const FEW: { codecs: (codec: Codec) => boolean } = {
@@ -504,5 +505,41 @@ test('a WebRTC leg that ends mid and transport-wide-cc, sends one SSRC and has t
     a=fmtp:101 0-15
     a=ptime:20
     a=ssrc:7000 cname:chappe"
+  `);
+});
+
+test('a phone with G.722 alone offers audio to a browser, transcoding allowed', () => {
+  const text = 'v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 9 101\r\n';
+  const leg = webrtcLeg({ transcode: TRANSCODED_FOR_BROWSERS });
+  const offer = `${text}a=rtpmap:101 telephone-event/8000\r\n`;
+  expect(
+    lines(new SessionTranslation({ caller: phoneLeg(), callee: leg }).offer('caller', offer).text),
+  ).toMatchInlineSnapshot(`
+    "v=0
+    o=- 1001 1 IN IP4 198.51.100.1
+    s=-
+    c=IN IP4 198.51.100.1
+    t=0 0
+    a=group:BUNDLE 0
+    a=ice-lite
+    m=audio 3478 UDP/TLS/RTP/SAVPF 9 101 111 0 8 110
+    c=IN IP4 198.51.100.1
+    a=mid:0
+    a=ice-ufrag:WebU0
+    a=ice-pwd:WebPassword01234567890
+    a=candidate:1 1 udp 2130706431 198.51.100.1 3478 typ host
+    a=end-of-candidates
+    a=fingerprint:sha-256 A0:A1:A2:A3:A4:A5:A6:A7:A8:A9:AA:AB:AC:AD:AE:AF:B0:B1:B2:B3:B4:B5:B6:B7:B8:B9:BA:BB:BC:BD:BE:BF
+    a=setup:actpass
+    a=rtcp-mux
+    a=sendrecv
+    a=msid:chappe chappe-0
+    a=rtpmap:9 G722/8000
+    a=rtpmap:101 telephone-event/8000
+    a=rtpmap:111 opus/48000/2
+    a=fmtp:111 minptime=10;useinbandfec=1
+    a=rtpmap:0 PCMU/8000
+    a=rtpmap:8 PCMA/8000
+    a=rtpmap:110 telephone-event/48000"
   `);
 });

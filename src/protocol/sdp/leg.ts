@@ -38,6 +38,11 @@ interface AnyLeg {
   setup?: 'active' | 'passive';
   /** Which codecs are offered to this leg; all when left out. */
   codecs?(codec: Codec, kind: string): boolean;
+  /**
+   * Codecs that are offered to this leg beside those of the other one, because media may be transcoded (`transcoding.ts`): some of
+   * Opus, PCMU, PCMA, G722. None when left out.
+   */
+  transcode?: readonly Codec[];
 }
 
 export interface WebRtcLeg extends AnyLeg {

@@ -8,6 +8,13 @@ export function otherSide(side: Side): Side {
   return side === 'caller' ? 'callee' : 'caller';
 }
 
+/** A codec that one side alone has. */
+interface Reserved {
+  key: string;
+  side: Side;
+  number: number;
+}
+
 interface Binding {
   key: string;
   caller: number;
@@ -23,17 +30,20 @@ function range(first: number, last: number): number[] {
 
 export class PayloadMap {
   private readonly bindings: Binding[];
+  private readonly reserved: Reserved[];
 
-  constructor(bindings: readonly Binding[] = []) {
+  constructor(bindings: readonly Binding[] = [], reserved: readonly Reserved[] = []) {
     this.bindings = [...bindings];
+    this.reserved = [...reserved];
   }
 
   clone(): PayloadMap {
-    return new PayloadMap(this.bindings);
+    return new PayloadMap(this.bindings, this.reserved);
   }
 
   numbers(side: Side): number[] {
-    return this.bindings.map((binding) => binding[side]);
+    const reserved = this.reserved.filter((one) => one.side === side);
+    return [...this.bindings.map((binding) => binding[side]), ...reserved.map(({ number }) => number)];
   }
 
   /** The other side's number of a codec that `from` names by its own number. */
@@ -47,12 +57,36 @@ export class PayloadMap {
     const known = this.find(from, codec);
     if (known !== undefined) return known;
     const to = otherSide(from);
-    const used = new Set(this.bindings.map((binding) => binding[to]));
-    const free = (payloadType: number): boolean => !used.has(payloadType) && !taken.has(payloadType);
-    const number = free(codec.payloadType) ? codec.payloadType : DYNAMIC.find(free);
+    const number = this.reservedNumber(to, codec) ?? this.give(to, codec, taken);
     if (number === undefined) return undefined;
     const own = from === 'caller' ? codec.payloadType : number;
     this.bindings.push({ key: codecKey(codec), caller: own, callee: from === 'caller' ? number : codec.payloadType });
     return number;
+  }
+
+  /** That side's number of a codec that it alone has: the one that it has already, or a new one. */
+  reserve(side: Side, codec: Codec, taken: ReadonlySet<number>): number | undefined {
+    const key = codecKey(codec);
+    const bound = this.bindings.find((binding) => binding.key === key)?.[side];
+    const known = this.reservedNumber(side, codec) ?? bound;
+    if (known !== undefined) return known;
+    const number = this.give(side, codec, taken);
+    if (number !== undefined) this.reserved.push({ key, side, number });
+    return number;
+  }
+
+  hasReserved(side: Side): boolean {
+    return this.reserved.some((one) => one.side === side);
+  }
+
+  private reservedNumber(side: Side, codec: Codec): number | undefined {
+    const key = codecKey(codec);
+    return this.reserved.find((one) => one.side === side && one.key === key)?.number;
+  }
+
+  private give(side: Side, codec: Codec, taken: ReadonlySet<number>): number | undefined {
+    const used = new Set(this.numbers(side));
+    const free = (payloadType: number): boolean => !used.has(payloadType) && !taken.has(payloadType);
+    return free(codec.payloadType) ? codec.payloadType : DYNAMIC.find(free);
   }
 }

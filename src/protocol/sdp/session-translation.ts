@@ -97,7 +97,9 @@ export class SessionTranslation {
     const sections = offer.media.map((section, index) => ({
       caller: streams.caller[index] as MediaStream,
       callee: streams.callee[index] as MediaStream,
-      payloads: section.profile ? offeredPairs(section, from, this.payloadsOf(index)) : [],
+      payloads: section.profile
+        ? offeredPairs(section, from, this.payloadsOf(index), sent.media[index] as MediaDescription)
+        : [],
     }));
     return { text: serializeDescription(sent), sections };
   }

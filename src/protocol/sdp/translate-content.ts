@@ -7,6 +7,7 @@ import type { MediaDescription } from './media-description.ts';
 import { passedLines } from './passed-lines.ts';
 import { otherSide, type PayloadMap, type Side } from './payload-map.ts';
 import { type SectionContent, translateFormat } from './section-content.ts';
+import { type Answered, addedCodecs, type Transcoded, transcodedAnswer } from './transcoding.ts';
 import { parseProfile } from './transport-profile.ts';
 
 /** A payload type of the one side and what the other calls it: media is renumbered where they differ. */
@@ -14,6 +15,8 @@ export interface PayloadPair {
   caller: number;
   callee: number;
   codec: Codec;
+  /** Where the two are not the same: what each of them is. Of several pairs with one number the first is meant. */
+  transcode?: Transcoded;
 }
 
 /** Ends at each leg: congestion control and loss statistics of one transport. */
@@ -53,13 +56,14 @@ export function offerContent(
     if (isRepair(codec) && !feedbackProfile) return false;
     return to.codecs?.(codec, section.kind) ?? true;
   });
-  if (!wanted.some((codec) => !isCompanion(codec))) return undefined;
+  const added = addedCodecs(section, wanted, from, to, payloads, taken, before);
+  if (![...wanted, ...added].some((codec) => !isCompanion(codec))) return undefined;
   const numbers = new Map<number, number>();
   for (const codec of wanted) {
     const number = payloads.bind(from, codec, taken);
     if (number !== undefined) numbers.set(codec.payloadType, number);
   }
-  const codecs = renumber(wanted, numbers).map((codec) => withEvents(codec, to));
+  const codecs = [...renumber(wanted, numbers), ...added].map((codec) => withEvents(codec, to));
   const feedback = new Map<number, readonly string[]>();
   if (feedbackProfile)
     for (const codec of wanted) {
@@ -131,6 +135,7 @@ export function answerContent(
   if (answer.rejected || sent.rejected || offered.rejected) return undefined;
   const numbers = new Map<number, number>();
   const chosen: { codec: Codec; theirs: Codec }[] = [];
+  const added: Answered[] = [];
   const byKey = new Map<string, Codec>();
   const byNumber = new Map<number, Codec>();
   for (const codec of sent.codecs) {
@@ -141,14 +146,19 @@ export function answerContent(
   for (const codec of answer.codecs) {
     const theirs = offeredCodecOf(codec, byKey, byNumber);
     const number = theirs && payloads.find(answerer, theirs);
-    if (number === undefined || !offeredCodecs.has(number) || [...numbers.values()].includes(number)) continue;
+    if (number === undefined || !offeredCodecs.has(number)) {
+      if (theirs) added.push({ codec, theirs: undefined });
+      continue;
+    }
+    if ([...numbers.values()].includes(number)) continue;
     numbers.set(codec.payloadType, number);
     chosen.push({ codec, theirs: offeredCodecs.get(number) as Codec });
   }
-  if (!chosen.some(({ codec }) => !isCompanion(codec))) return undefined;
+  const transcoded = transcodedAnswer(offered.codecs, answerer, [...chosen, ...added]);
+  if (!transcoded && !chosen.some(({ codec }) => !isCompanion(codec))) return undefined;
   const codecs: Codec[] = [];
   const pairs: PayloadPair[] = [];
-  for (const { codec, theirs } of chosen) {
+  for (const { codec, theirs } of transcoded?.told ? [] : chosen) {
     const payloadType = numbers.get(codec.payloadType) as number;
     // COMPAT: phones leave the H.264 format out of an answer, and then mean what was offered.
     const answered = sameCodec(codec, theirs) ? codec : { ...theirs, payloadType: codec.payloadType };
@@ -159,6 +169,8 @@ export function answerContent(
       answerer === 'callee' ? [payloadType, codec.payloadType] : [codec.payloadType, payloadType];
     pairs.push({ caller, callee, codec: { ...translated, payloadType } });
   }
+  for (const codec of transcoded?.told ?? []) codecs.push(withEvents(codec, offerer));
+  for (const pair of transcoded?.pairs ?? []) pairs.push(transcodedPair(pair, otherSide(answerer)));
   const content: SectionContent = {
     kind: offered.kind,
     codecs,
@@ -211,14 +223,31 @@ function answeredExtensions(answer: MediaDescription, offerer: Leg, offered: Med
     .map((extension) => ({ ...extension, direction: turned[extension.direction], attributes: '' }));
 }
 
-/** The pairs of an offer that has no answer yet: early media is understood by them. */
-export function offeredPairs(section: MediaDescription, from: Side, payloads: PayloadMap): PayloadPair[] {
+function transcodedPair(pair: Transcoded, offerer: Side): PayloadPair {
+  const { caller, callee } = pair;
+  const numbers = { caller: caller.payloadType, callee: callee.payloadType, codec: pair[offerer] };
+  return sameCodec(caller, callee) ? numbers : { ...numbers, transcode: pair };
+}
+
+/** The pairs of an offer that has no answer yet: early media is understood by them. `sent` is what was made of it. */
+export function offeredPairs(
+  section: MediaDescription,
+  from: Side,
+  payloads: PayloadMap,
+  sent: MediaDescription,
+): PayloadPair[] {
   const pairs: PayloadPair[] = [];
+  const answered = new Map<number, Answered>(
+    sent.codecs.map((codec) => [codec.payloadType, { codec, theirs: undefined }]),
+  );
   for (const codec of section.codecs) {
     const number = payloads.find(from, codec);
     if (number === undefined) continue;
     const [caller, callee] = otherSide(from) === 'callee' ? [codec.payloadType, number] : [number, codec.payloadType];
     pairs.push({ caller, callee, codec });
+    const there = answered.get(number);
+    if (there) there.theirs = codec;
   }
-  return pairs;
+  const transcoded = transcodedAnswer(section.codecs, otherSide(from), [...answered.values()]);
+  return [...pairs, ...(transcoded?.pairs ?? []).map((pair) => transcodedPair(pair, from))];
 }
