@@ -1,5 +1,6 @@
 // RFC 8445 section 2.2: one flow of datagrams with the peer, RTP or RTCP or both. Who may be heard on it, how it is kept secret.
 import type { DtlsEvent } from '../../../protocol/dtls/dtls-options.ts';
+import type { CheckUsername } from '../../../protocol/ice/check.ts';
 import type { IceCredentials } from '../../../protocol/ice/credentials.ts';
 import type { IcePath } from '../../../protocol/ice/lite-options.ts';
 import { isRtcp } from '../../../protocol/rtp/demultiplex.ts';
@@ -105,9 +106,26 @@ export class Component {
       this.receiveCheck(packet.slice(0, length), { local: this.socket, address, port }, now);
       return;
     }
-    const verdict = this.usesIce ? (this.ice?.hears(address, port) ? PEER : STRANGE) : this.latch.judge(address, port);
+    const verdict = this.judge(address, port);
     if (verdict === STRANGE) this.user.refused.count(STRANGER);
     else this.receiveFrom(packet, length, address, port, verdict, now);
+  }
+
+  /** Of several that share a socket: whose a datagram from there is the likeliest has the least. */
+  distance(address: string, port: number): number {
+    const verdict = this.judge(address, port);
+    return verdict === HOST && this.latch.port !== port ? verdict + 0.5 : verdict;
+  }
+
+  distanceOfCheck({ local, remote }: CheckUsername): number {
+    const agent = this.ice?.agent;
+    if (agent?.expects(local, remote)) return 0;
+    return agent?.answersTo(local, remote) ? 1 : 2;
+  }
+
+  private judge(address: string, port: number): number {
+    if (this.usesIce) return this.ice?.hears(address, port) ? PEER : STRANGE;
+    return this.latch.judge(address, port);
   }
 
   /** A datagram that is no STUN message; `verdict` as in latch.ts. */

@@ -9,6 +9,7 @@ import type { RelayMetrics, RelayOptions, RelayPorts } from './ports.ts';
 import { ROOM } from './ports.ts';
 import { RefusedPackets, STRANGER } from './refused-packets.ts';
 import type { Shared } from './shared.ts';
+import { SocketTable } from './socket-table.ts';
 
 const MEDIA_TIMEOUT = 60_000;
 const LONGEST_DATAGRAM = 65_535;
@@ -24,7 +25,7 @@ export class Relay {
       ports,
       router: new CheckRouter(),
       paths: new PathTable(),
-      sockets: new Map(),
+      sockets: new SocketTable(),
       agents: new Map(),
       refused: new RefusedPackets(),
       copy: new Uint8Array(LONGEST_DATAGRAM + ROOM),
@@ -74,7 +75,7 @@ export class Relay {
 
   /** A datagram that came at a phone leg's socket. `packet` has ROOM octets behind `length`; `address` is canonical. */
   receive(socket: SocketName, packet: Uint8Array, length: number, address: string, port: number): void {
-    const component = this.shared.sockets.get(socket);
+    const component = this.shared.sockets.find(socket, packet, length, address, port);
     if (component === undefined) this.shared.refused.count(STRANGER);
     else component.receive(packet, length, address, port, this.shared.ports.clock.now());
   }

@@ -3,9 +3,9 @@ import type { CheckRouter } from '../../../protocol/ice/check-router.ts';
 import type { LiteAgent } from '../../../protocol/ice/lite-agent.ts';
 import type { Component } from './component.ts';
 import type { PathTable } from './path-table.ts';
-import type { SocketName } from './plan.ts';
 import type { RelayPorts } from './ports.ts';
 import type { RefusedPackets } from './refused-packets.ts';
+import type { SocketTable } from './socket-table.ts';
 
 export interface Shared {
   readonly ports: RelayPorts;
@@ -14,7 +14,7 @@ export interface Shared {
   readonly agents: Map<LiteAgent, Component>;
   readonly paths: PathTable;
   /** Phone legs' sockets. */
-  readonly sockets: Map<SocketName, Component>;
+  readonly sockets: SocketTable;
   readonly refused: RefusedPackets;
   /** Where a packet for several receivers is copied to, and where RTCP is put together: nothing is awaited, so one is enough. */
   readonly copy: Uint8Array;

@@ -37,7 +37,7 @@ export class Transport implements ComponentUser {
     this.refused = new RefusedPackets(shared.refused);
     this.muxed = mux;
     this.rtp = new Component(shared, plan.socket, mux, new Protection(shared.ports.srtp), this);
-    if (!mux) shared.sockets.set(plan.socket, this.rtp);
+    if (!mux) shared.sockets.add(this.rtp);
   }
 
   /** Several sections share it: they have to be told apart. */
@@ -53,7 +53,7 @@ export class Transport implements ComponentUser {
     if (this.muxed) this.closeSecond();
     else if (plan.rtcpSocket !== undefined && this.rtcp === undefined) {
       this.rtcp = new Component(this.shared, plan.rtcpSocket, false, this.rtp.protection, this);
-      this.shared.sockets.set(plan.rtcpSocket, this.rtcp);
+      this.shared.sockets.add(this.rtcp);
     }
     if (agreed !== undefined) this.key(agreed);
     for (const component of this.components) {
@@ -119,7 +119,7 @@ export class Transport implements ComponentUser {
   }
 
   private forget(component: Component): void {
-    if (this.shared.sockets.get(component.socket) === component) this.shared.sockets.delete(component.socket);
+    this.shared.sockets.remove(component);
   }
 
   private key(security: NonNullable<MediaStream['security']>): void {
