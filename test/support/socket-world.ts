@@ -5,6 +5,7 @@ import { parseFingerprint } from '../../src/protocol/dtls/fingerprint.ts';
 import { parseDescription } from '../../src/protocol/sdp/session-description.ts';
 import { EmbeddedEngine, type EmbeddedEngineOptions } from '../../src/server/media/embedded/embedded-engine.ts';
 import { listenForMedia } from '../../src/server/media/embedded/own-socket.ts';
+import type { PortRange } from '../../src/server/media/embedded/port-pairs.ts';
 import type { MediaBranch, MediaEvent, MediaParty } from '../../src/server/media/engine.ts';
 import { nativeClock } from '../../src/transport/clock.ts';
 import { freePort } from './ports.ts';
@@ -19,6 +20,7 @@ export class SocketWorld implements PeerWorld {
   readonly engine: EmbeddedEngine;
   readonly logged: string[] = [];
   readonly events: MediaEvent[] = [];
+  readonly ports: PortRange;
   private readonly port: { close(): Promise<void> };
   private readonly sockets = new Map<number, Socket>();
   private calls = 0;
@@ -29,6 +31,7 @@ export class SocketWorld implements PeerWorld {
     const port = listenForMedia({ address: LOOPBACK, port: 0 }, this.engine.shared, () => undefined);
     this.engine.listening(port);
     this.port = port;
+    this.ports = options.ports;
   }
 
   static async open(options: Partial<EmbeddedEngineOptions> & { pairs?: number } = {}): Promise<SocketWorld> {
@@ -39,11 +42,39 @@ export class SocketWorld implements PeerWorld {
     return new SocketWorld({ addresses: { listen: LOOPBACK, rtp: [], publicAddress: undefined }, ports, ...rest });
   }
 
-  async close(): Promise<void> {
+  /** Every call ends, every peer goes. */
+  async hangUp(): Promise<void> {
+    await Promise.all([...this.engine['branches'].values()].map((branch) => branch.close()));
     for (const socket of this.sockets.values()) socket.close();
     this.sockets.clear();
+  }
+
+  async close(): Promise<void> {
+    await this.hangUp();
     await this.engine.close();
     await this.port.close();
+  }
+
+  /** As if it had run into a fault that nobody catches. */
+  async killThread(): Promise<void> {
+    await this.engine['threads']['threads'][0]!['worker'].terminate();
+  }
+
+  get threadIsReady(): boolean {
+    return this.engine['threads'].leastLoaded().alive;
+  }
+
+  /** What the engine keeps for calls. */
+  held() {
+    const { engine, ports } = this;
+    const pairs = (ports.last - ports.first + 1) / 2;
+    return {
+      branches: engine['branches'].size + engine['byAccount'].size,
+      ports: pairs - engine.phonePorts.available,
+      fragments: engine.shared['fragments'].size,
+      paths: engine.shared['paths'].size,
+      calls: engine['threads']['threads'].reduce((sum: number, thread: { calls: number }) => sum + thread.calls, 0),
+    };
   }
 
   /** A call's first branch. */

@@ -118,21 +118,30 @@ export class EmbeddedBranch implements MediaBranch {
 
   private inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.closed !== undefined) return Promise.reject(over('The branch is closed'));
-    const result = this.last.then(() => {
-      const { engine, thread, account } = this.call;
-      if (!thread.alive) throw over('The media of this call is gone');
-      if (!this.admitted) engine.admit(this, account);
-      this.admitted = true;
-      return work().catch((error: unknown) => {
-        if (error instanceof ProtocolError) throw error;
-        engine.fault(error);
-        throw thread.alive
-          ? new ProtocolError('MEDIA_FAULT', 'The media cannot be relayed', { status: 500 })
-          : over('The media of this call is gone');
+    const result = this.last
+      .then(() => {
+        const { engine, thread, account } = this.call;
+        if (!thread.alive) throw over('The media of this call is gone');
+        if (!this.admitted) engine.admit(this, account);
+        this.admitted = true;
+        return work();
+      })
+      .catch((error: unknown) => {
+        throw this.refusal(error);
       });
-    });
     this.last = result.catch(() => {});
     return result;
+  }
+
+  private refusal(error: unknown): ProtocolError {
+    const { engine, thread } = this.call;
+    if (error instanceof ProtocolError) {
+      if (error.answer.status === 503) engine.refused += 1;
+      return error;
+    }
+    if (!thread.alive) return over('The media of this call is gone');
+    engine.fault(error);
+    return new ProtocolError('MEDIA_FAULT', 'The media cannot be relayed', { status: 500 });
   }
 }
 

@@ -39,6 +39,8 @@ export class EmbeddedEngine implements MediaEngine {
   readonly name = 'embedded';
   readonly shared = new SharedPort();
   readonly phonePorts: PhonePorts;
+  /** Descriptions that had no translation for want of something: MediaMetrics. */
+  refused = 0;
   readonly descriptionLimits: Partial<DescriptionLimits>;
   private readonly limits: MediaLimits;
   private readonly log: MediaLog;
@@ -48,7 +50,7 @@ export class EmbeddedEngine implements MediaEngine {
   private readonly threads: RelayThreads;
   private readonly branches = new Map<string, EmbeddedBranch>();
   private readonly byAccount = new Map<string, number>();
-  private readonly counts = { refused: 0, failed: 0 };
+  private failed = 0;
   private lastId = 0;
   private closed = false;
 
@@ -69,7 +71,7 @@ export class EmbeddedEngine implements MediaEngine {
       data: { certificate, options: { mediaTimeout: this.limits.silence }, takeovers: Math.floor(TAKEOVERS / count) },
       shared: this.shared,
       onEvent: ({ branch, ...event }) => {
-        this.counts.failed += 1;
+        this.failed += 1;
         this.branches.get(branch)?.onEvent(event);
       },
       onFault: (error) => this.fault(error),
@@ -93,7 +95,8 @@ export class EmbeddedEngine implements MediaEngine {
   }
 
   metrics(): MediaMetrics {
-    return { calls: this.branches.size, ...this.threads.metrics(), ...this.counts };
+    const { refused, failed } = this;
+    return { calls: this.branches.size, ...this.threads.metrics(), refused, failed };
   }
 
   async close(): Promise<void> {
@@ -118,10 +121,7 @@ export class EmbeddedEngine implements MediaEngine {
         : own >= this.limits.callsPerAccount
           ? 'Too many calls with media of this account'
           : undefined;
-    if (why !== undefined) {
-      this.counts.refused += 1;
-      throw new ProtocolError('MEDIA_TOO_MANY', why, { status: 503 });
-    }
+    if (why !== undefined) throw new ProtocolError('MEDIA_TOO_MANY', why, { status: 503 });
     this.branches.set(branch.id, branch);
     if (account !== undefined) this.byAccount.set(account, own + 1);
   }
@@ -163,7 +163,7 @@ export class EmbeddedEngine implements MediaEngine {
     this.log.error({ reason, calls: thread.calls }, 'a relaying thread ended');
     for (const branch of this.branches.values()) {
       if (branch.thread !== thread) continue;
-      this.counts.failed += 1;
+      this.failed += 1;
       branch.onEvent({ type: 'failed', reason: 'The relaying thread ended' });
     }
   }
