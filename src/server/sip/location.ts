@@ -31,6 +31,8 @@ export interface Binding {
   expires: number;
   /** Grows with every registration: the freshest flow of an instance is tried first. */
   registered: number;
+  /** Until when the store keeps it as it is now (stored-location.ts); 0: it does not. */
+  storedUntil: number;
   /** How its descriptions are written, as far as it has been seen. */
   profile?: Profile | undefined;
 }

@@ -52,7 +52,7 @@ class Phones {
       q: 1000,
       path: [],
     };
-    this.location.add({ ...binding, callId: id, cseq: 1, flow, expires, registered: 1 });
+    this.location.add({ ...binding, callId: id, cseq: 1, flow, expires, registered: 1, storedUntil: 0 });
     return flow;
   }
 }

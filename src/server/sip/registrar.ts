@@ -16,7 +16,7 @@ import type { Binding, Location } from './location.ts';
 import type { SipCounters } from './metrics.ts';
 import { ownText } from './own-text.ts';
 import type { Logger } from './ports.ts';
-import { storedBindings } from './stored-location.ts';
+import { isStored, mustBeStored, storeBindings } from './stored-location.ts';
 
 /** What REGISTER is answered. */
 export interface RegisterAnswer {
@@ -95,7 +95,7 @@ export class Registrar {
     this.#counters.registrations += 1;
     // 8. All bindings in the answer
     if (!changed || this.#store === undefined) return this.#answer(inbound, aor);
-    return this.#store.save(aor, storedBindings(this.#location.all(aor), now)).then(
+    return storeBindings(this.#store, aor, this.#location.all(aor), now).then(
       () => this.#answer(inbound, aor),
       (error: unknown) => {
         this.#log.error({ aor, error: String(error) }, 'bindings not stored');
@@ -163,7 +163,10 @@ export class Registrar {
       }
       const expires = now + update.expires * 1000;
       if (binding !== undefined) {
-        changed ||= isStored(binding);
+        if (!onlyProlongs(update, binding, flow, path)) {
+          changed ||= isStored(binding);
+          binding.storedUntil = 0;
+        }
         const moved = binding.contact !== update.uri;
         location.recontact(binding, update.uri);
         if (binding.contactParameters !== update.parameters) binding.contactParameters = ownText(update.parameters);
@@ -176,13 +179,15 @@ export class Registrar {
         binding.regId = update.regId;
         binding.registered = location.nextRegistration();
         location.move(binding, flow);
-        changed ||= isStored(binding);
+        changed ||= mustBeStored(binding, now);
         if (moved) this.#contactIsNew(binding);
         continue;
       }
       // A binding that has lost its flow is in nobody's way.
-      for (const dead of location.all(aor).filter((other) => !other.flow.open || other.expires <= now))
+      for (const dead of location.all(aor).filter((other) => !other.flow.open || other.expires <= now)) {
         location.remove(dead);
+        changed ||= isStored(dead);
+      }
       if (location.all(aor).length >= this.#options.limits.bindings) {
         const [left] = leftBehind(location.all(aor), updates, now);
         if (left !== undefined) location.remove(left);
@@ -202,6 +207,7 @@ export class Registrar {
         flow,
         expires,
         registered: location.nextRegistration(),
+        storedUntil: 0,
       };
       location.add(added);
       changed ||= isStored(added);
@@ -274,7 +280,16 @@ function owned(text: ByteString | undefined): ByteString | undefined {
   return text === undefined ? undefined : ownText(text);
 }
 
-/** Only what can be reached again after a restart is worth keeping. */
-function isStored(binding: Binding): boolean {
-  return binding.flow.transport === 'udp';
+/** All but the time stays (and the order of CSeq, which may be forgotten: an older REGISTER asked for the same). */
+function onlyProlongs(update: ContactUpdate, binding: Binding, flow: Flow, path: readonly ByteString[]): boolean {
+  return (
+    binding.flow === flow &&
+    binding.contact === update.uri &&
+    binding.contactParameters === update.parameters &&
+    binding.q === update.q &&
+    binding.instance === update.instance &&
+    binding.regId === update.regId &&
+    binding.path.length === path.length &&
+    binding.path.every((value, i) => value === path[i])
+  );
 }

@@ -28,7 +28,7 @@ import { Probe } from './probe.ts';
 import { SipProxy } from './proxy.ts';
 import { Registrar } from './registrar.ts';
 import { Routing, type StaticRoute } from './routing.ts';
-import { restoreBindings, storedBindings } from './stored-location.ts';
+import { restoreBindings, storeBindings } from './stored-location.ts';
 import { TransactionLayer } from './transactions.ts';
 
 export interface SipServerOptions {
@@ -321,8 +321,10 @@ export class SipServer implements FlowHandler {
 
   #sweep(): void {
     const now = this.#wallClock();
+    const store = this.#ports.bindings;
     for (const aor of this.location.sweep(now)) {
-      this.#ports.bindings?.save(aor, storedBindings(this.location.all(aor), now)).catch((error: unknown) => {
+      if (store === undefined) continue;
+      storeBindings(store, aor, this.location.all(aor), now).catch((error: unknown) => {
         this.#log.error({ aor, error: String(error) }, 'bindings not stored');
       });
     }

@@ -24,6 +24,54 @@ test('The 200 of a phone on UDP waits until its binding is durable, and is not s
   expect(phone.received.map((text) => text.slice(0, 11))).toEqual(['SIP/2.0 200']);
 });
 
+test('What only prolongs a binding is answered at once while the store keeps it long enough', async () => {
+  const bindings = new FakeBindings();
+  const world = new World(open, bindings);
+  await world.start();
+  const phone = world.udp({ address: '198.51.100.9', port: 5062 });
+  world.deliver(phone, register(1));
+  await turn();
+  const until = () => bindings.stored.get('bob')?.[0]?.expires ?? 0;
+  const granted = 600_000;
+  expect(until()).toBe(world.now() + 2 * granted);
+  bindings.waiting = [];
+  for (const cseq of [2, 3]) {
+    world.pass(granted / 2);
+    world.deliver(phone, register(cseq));
+    expect(bindings.waiting.length).toBe(0);
+    expect(phone.received.length).toBe(cseq);
+    expect(until()).toBeGreaterThanOrEqual(world.now() + granted);
+  }
+  world.pass(granted / 2);
+  world.deliver(phone, register(4));
+  await turn();
+  expect(phone.received.length).toBe(3);
+  world.deliver(phone, register(5)); // what waits for the store is not there yet
+  await turn();
+  expect(phone.received.length).toBe(3);
+  expect(until()).toBe(world.now() + 2 * granted);
+  for (const durable of bindings.waiting) durable();
+  await turn();
+  expect(phone.received.length).toBe(5);
+});
+
+test.each([
+  ['another preference', (text: string) => text.replace('q=0.5', 'q=0.7')],
+  ['other parameters', (text: string) => text.replace('q=0.5', 'q=0.5;+sip.rendering="no"')],
+  ['a Path', (text: string) => text.replace('Contact:', 'Path: <sip:edge.test;lr>\r\nContact:')],
+  ['much less time', (text: string) => text.replace('q=0.5', 'q=0.5;expires=60')],
+])('A binding that gets %s is stored again', async (_what, change) => {
+  const bindings = new FakeBindings();
+  const world = new World(open, bindings);
+  await world.start();
+  const phone = world.udp({ address: '198.51.100.9', port: 5062 });
+  world.deliver(phone, register(1));
+  await turn();
+  bindings.waiting = [];
+  world.deliver(phone, change(register(2)));
+  expect(bindings.waiting.length).toBe(1);
+});
+
 test('The 200 of a connection waits for nothing', async () => {
   const bindings = new FakeBindings();
   const world = new World(open, bindings);

@@ -1,5 +1,5 @@
 // Bindings over a restart: those of UDP phones, whose address stays good while nobody has a connection to lose.
-import type { StoredBinding } from '../../storage/ports.ts';
+import type { BindingStore, StoredBinding } from '../../storage/ports.ts';
 import type { Binding, Location } from './location.ts';
 import type { Logger, Transports } from './ports.ts';
 import type { Profile } from './profile.ts';
@@ -19,29 +19,60 @@ interface Kept {
   profile?: Profile;
 }
 
-/** What is to be kept of an address of record. */
-export function storedBindings(bindings: readonly Binding[], now: number): Array<Omit<StoredBinding, 'aor'>> {
-  const stored: Array<Omit<StoredBinding, 'aor'>> = [];
-  for (const binding of bindings) {
-    if (binding.flow.transport !== 'udp' || binding.expires <= now) continue;
-    const kept: Kept = {
-      contact: binding.contact,
-      parameters: binding.contactParameters,
-      q: binding.q,
-      path: binding.path,
-      callId: binding.callId,
-      cseq: binding.cseq,
-      address: binding.flow.remote.address,
-      port: binding.flow.remote.port,
-      localPort: binding.flow.local.port,
-    };
-    if (binding.instance !== undefined) kept.instance = binding.instance;
-    if (binding.regId !== undefined) kept.regId = binding.regId;
-    if (binding.profile !== undefined) kept.profile = binding.profile;
-    const id = binding.regId === undefined ? binding.contact : `${binding.instance};${binding.regId}`;
-    stored.push({ id, expires: binding.expires, data: JSON.stringify(kept) });
-  }
-  return stored;
+/** Only what can be reached again after a restart is worth keeping. */
+export function isStored(binding: Binding): boolean {
+  return binding.flow.transport === 'udp';
+}
+
+/**
+ * A binding is stored for twice its time, so that a REGISTER which only prolongs it finds what it asks for durable already:
+ * two times of three for a phone that refreshes at half of the time. What has run out while the server runs is removed
+ * from the store too (SipServer's sweep): only over a restart can a binding last longer than was promised.
+ */
+function keptUntil(binding: Binding, now: number): number {
+  return 2 * binding.expires - now;
+}
+
+/** The store does not hold what has just been promised (nor must it hold much more, once less was asked for). */
+export function mustBeStored(binding: Binding, now: number): boolean {
+  const { storedUntil } = binding;
+  return isStored(binding) && (storedUntil < binding.expires || storedUntil > keptUntil(binding, now));
+}
+
+/** Makes the bindings of an address of record durable, in the place of what was kept for it. Resolves then. */
+export async function storeBindings(
+  store: BindingStore,
+  aor: string,
+  bindings: readonly Binding[],
+  now: number,
+): Promise<void> {
+  const kept = bindings
+    .filter((binding) => isStored(binding) && binding.expires > now)
+    .map((binding) => ({ binding, registered: binding.registered, until: keptUntil(binding, now) }));
+  await store.save(
+    aor,
+    kept.map(({ binding, until }) => storedBinding(binding, until)),
+  );
+  // One that was registered anew meanwhile may be another now: its own call of this function will tell.
+  for (const { binding, registered, until } of kept) if (binding.registered === registered) binding.storedUntil = until;
+}
+
+function storedBinding(binding: Binding, expires: number): Omit<StoredBinding, 'aor'> {
+  const kept: Kept = {
+    contact: binding.contact,
+    parameters: binding.contactParameters,
+    q: binding.q,
+    path: binding.path,
+    callId: binding.callId,
+    cseq: binding.cseq,
+    address: binding.flow.remote.address,
+    port: binding.flow.remote.port,
+    localPort: binding.flow.local.port,
+  };
+  if (binding.instance !== undefined) kept.instance = binding.instance;
+  if (binding.regId !== undefined) kept.regId = binding.regId;
+  const id = binding.regId === undefined ? binding.contact : `${binding.instance};${binding.regId}`;
+  return { id, expires, data: JSON.stringify(kept) };
 }
 
 /** Puts back what was kept; what cannot be read or reached any more is left out. */
@@ -71,6 +102,7 @@ export function restoreBindings(
         flow,
         expires,
         registered: location.nextRegistration(),
+        storedUntil: expires,
         profile: kept.profile,
       });
       restored += 1;
