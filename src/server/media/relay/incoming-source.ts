@@ -3,6 +3,7 @@ import { sequenceDistance } from '../../../protocol/rtp/header.ts';
 import { ReceptionStatistics } from '../../../protocol/rtp/reception-statistics.ts';
 import type { SenderReport } from '../../../protocol/rtp/rtcp/report.ts';
 import type { OutgoingSource } from './outgoing-source.ts';
+import { DISCONTINUOUS, EXCESS } from './refused-packets.ts';
 import type { Section } from './section.ts';
 
 export class IncomingSource {
@@ -50,13 +51,15 @@ const MOST = 16;
 const IDLE = 5000;
 
 /**
- * What one side sends, by SSRC. The first source is taken as it comes; another one only with its second packet in sequence, so
- * that a single forged packet of plain RTP neither costs memory nor takes the true stream's place.
+ * What one side sends, by SSRC. In plain RTP, the first source is taken as it comes; another one only with its second packet
+ * in sequence, so that single forged packets neither cost memory nor take the true stream's place.
  */
 export class IncomingSources {
   private readonly sources: IncomingSource[] = [];
   private readonly section: Section;
   private last: IncomingSource | undefined;
+  /** Why `receive` had no answer. */
+  refusal = DISCONTINUOUS;
   private candidate = -1;
   private candidateSequence = 0;
   /** Of those whose places were given away. */
@@ -86,9 +89,9 @@ export class IncomingSources {
     return undefined;
   }
 
-  /** Whose packet this is; undefined: it is too early to say, or there are too many. */
-  receive(ssrc: number, sequence: number, now: number): IncomingSource | undefined {
-    const source = this.find(ssrc) ?? this.admit(ssrc, sequence, now);
+  /** Whose packet this is; undefined: `refusal` says why. `authentic`: it is the peer's for sure. */
+  receive(ssrc: number, sequence: number, authentic: boolean, now: number): IncomingSource | undefined {
+    const source = this.find(ssrc) ?? this.admit(ssrc, sequence, authentic, now);
     if (source === undefined) return undefined;
     this.last = source;
     source.heardAt = now;
@@ -103,18 +106,25 @@ export class IncomingSources {
     if (this.last === source) this.last = undefined;
   }
 
-  private admit(ssrc: number, sequence: number, now: number): IncomingSource | undefined {
-    if (this.sources.length > 0) {
-      const follows = ssrc === this.candidate && sequenceDistance(this.candidateSequence, sequence) === 1;
-      this.candidate = ssrc;
-      this.candidateSequence = sequence;
-      if (!follows) return undefined;
-      if (this.sources.length >= MOST && !this.makeRoom(now)) return undefined;
+  private admit(ssrc: number, sequence: number, authentic: boolean, now: number): IncomingSource | undefined {
+    if (!authentic && this.sources.length > 0 && !this.follows(ssrc, sequence)) {
+      this.refusal = DISCONTINUOUS;
+      return undefined;
     }
-    this.candidate = -1;
+    if (this.sources.length >= MOST && !this.makeRoom(now)) {
+      this.refusal = EXCESS;
+      return undefined;
+    }
     const source = new IncomingSource(ssrc, this.section);
     this.sources.push(source);
     return source;
+  }
+
+  private follows(ssrc: number, sequence: number): boolean {
+    const follows = ssrc === this.candidate && sequenceDistance(this.candidateSequence, sequence) === 1;
+    this.candidate = follows ? -1 : ssrc;
+    this.candidateSequence = sequence;
+    return follows;
   }
 
   private makeRoom(now: number): boolean {

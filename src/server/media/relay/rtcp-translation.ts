@@ -79,6 +79,7 @@ function receiveBlocks(sections: readonly Section[], blocks: readonly ReportBloc
 function receiveGoodbye(source: IncomingSource | undefined): void {
   if (source === undefined) return;
   source.section.incoming.remove(source);
+  source.heardAt = Number.NEGATIVE_INFINITY;
   const { sentAs } = source;
   if (sentAs?.owner !== source || sentAs === sentAs.section.speaker) return;
   const { section } = sentAs;

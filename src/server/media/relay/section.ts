@@ -8,7 +8,7 @@ import type { MediaStream } from '../../../protocol/sdp/media-stream.ts';
 import type { Side } from '../../../protocol/sdp/payload-map.ts';
 import { type IncomingSource, IncomingSources } from './incoming-source.ts';
 import { OutgoingSource } from './outgoing-source.ts';
-import { DISCONTINUOUS, MALFORMED, RefusedPackets, UNNEGOTIATED } from './refused-packets.ts';
+import { MALFORMED, RefusedPackets, UNNEGOTIATED } from './refused-packets.ts';
 import type { SectionPath } from './section-path.ts';
 import type { Shared } from './shared.ts';
 import type { Transport } from './transport.ts';
@@ -75,9 +75,10 @@ export class Section {
       return;
     }
     const sequence = sequenceNumber(packet);
-    const source = this.incoming.receive(ssrc(packet), sequence, now);
+    const authentic = this.transport?.rtp.protection.authentic ?? false;
+    const source = this.incoming.receive(ssrc(packet), sequence, authentic, now);
     if (source === undefined) {
-      this.refused.count(DISCONTINUOUS);
+      this.refused.count(this.incoming.refusal);
       return;
     }
     source.rate = rate;
