@@ -144,3 +144,18 @@ test('A flow that closes takes its bindings and nobody else’s', async () => {
   world.drop(two);
   expect(world.server.metrics()).toMatchObject({ bindings: 0, addressesOfRecord: 0, flows: 0 });
 });
+
+test('What was learned of a phone’s media is known again after a restart', async () => {
+  const bindings = new FakeBindings();
+  const before = new World(open, bindings);
+  await before.start();
+  const phone = before.udp({ address: '198.51.100.9', port: 5062 });
+  before.deliver(phone, register(1));
+  await turn();
+  before.server.location.all('bob')[0]!.profile = 'RTP/SAVP';
+  before.deliver(phone, register(2).replace('q=0.5', 'q=0.7'));
+  await turn();
+  const after = new World(open, bindings);
+  await after.start();
+  expect(after.server.location.all('bob')[0]?.profile).toBe('RTP/SAVP');
+});

@@ -71,6 +71,7 @@ function storedBinding(binding: Binding, expires: number): Omit<StoredBinding, '
   };
   if (binding.instance !== undefined) kept.instance = binding.instance;
   if (binding.regId !== undefined) kept.regId = binding.regId;
+  if (binding.profile !== undefined) kept.profile = binding.profile;
   const id = binding.regId === undefined ? binding.contact : `${binding.instance};${binding.regId}`;
   return { id, expires, data: JSON.stringify(kept) };
 }
