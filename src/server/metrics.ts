@@ -6,7 +6,7 @@ export interface MetricSources {
   sip: () => SipMetrics;
   connections: () => { open: number; handshakes: number; refused: number };
   handshakesRefused: () => number;
-  stunAnswered: () => number;
+  stun: () => { answered: number; unanswered: number };
   turn: () => {
     allocations: number;
     authenticationFailures: number;
@@ -90,7 +90,8 @@ export function createMetrics(sources: MetricSources): Registry {
   gauge('handshakes', 'Connections that are still in their handshake.', () => connections().handshakes);
   counter('connections_refused', 'Connections refused by a bound.', () => connections().refused);
   counter('handshakes_refused', 'WebSocket handshakes refused.', sources.handshakesRefused);
-  counter('stun_answered', 'STUN binding requests answered.', sources.stunAnswered);
+  counter('stun_answered', 'STUN binding requests answered.', () => sources.stun().answered);
+  counter('stun_unanswered', 'STUN messages of sources that asked too often.', () => sources.stun().unanswered);
   const { turn } = sources;
   gauge('turn_allocations', 'TURN allocations.', () => turn().allocations);
   counter('turn_authentication_failures', 'Wrong TURN credentials.', () => turn().authenticationFailures);

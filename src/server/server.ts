@@ -41,6 +41,7 @@ import type { Transports } from './sip/ports.ts';
 import { SipServer } from './sip/sip-server.ts';
 import { AccountCredentials } from './turn/credentials.ts';
 import { relayAddresses } from './turn/relay-addresses.ts';
+import { SourceRate } from './turn/source-rate.ts';
 import { StunServer } from './turn/stun-server.ts';
 import { TurnServer } from './turn/turn-server.ts';
 import { turnSubprotocol } from './turn/websocket-client.ts';
@@ -195,7 +196,8 @@ async function compose(
   const admission = new Admission(limits.transport);
   const shared = { limits: limits.transport, admission };
   const software = `Chappe ${version}`;
-  const stun = new StunServer({ software });
+  const { bindingBurst: burst, bindingRate: rate } = limits.turn;
+  const stun = new StunServer({ software, rate: new SourceRate({ burst, rate, now: () => performance.now() }) });
   const { turn: turnConfiguration } = configuration;
   const turnCredentials = new AccountCredentials({ accounts, realm: domain, primitives, now: wallClock });
   turnCredentials.secrets = turnConfiguration.secrets ?? [];
@@ -263,7 +265,7 @@ async function compose(
     sip: () => sip.metrics(),
     connections: () => ({ open: admission.connections, handshakes: admission.handshakes, refused: admission.refused }),
     handshakesRefused: () => handshakesRefused,
-    stunAnswered: () => stun.answered,
+    stun: () => stun,
     turn: () => turn.metrics(),
     media: () => media.metrics(),
     writesQueued: () => store.queued,

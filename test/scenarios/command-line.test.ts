@@ -343,6 +343,22 @@ test('kill -9 loses no account, session or key that was acknowledged', async () 
   ).toBe(200);
 });
 
+test('a credential is printed with where to use it, as configured', async () => {
+  const more = {
+    public: { host: 'rtc.example.test' },
+    web: { listen: '0.0.0.0:80' },
+    turn: { listen: ['udp:0.0.0.0:3478', 'tcp:127.0.0.1:3479', 'udp:127.0.0.1:0'] },
+  };
+  const asked = ['credential', 'visitor', '--config', configure(more), '--data', data];
+  const { stdout } = await run(asked);
+  expect(stdout).toMatch(
+    /^username \d+:visitor\npassword \S{28}\nexpires {2}\S+Z\nws {7}ws:\/\/rtc.example.test\nice {6}stun:rtc.example.test:3478\n/,
+  );
+  const made = JSON.parse((await run([...asked, '--json'])).stdout);
+  expect(made.uris).toEqual(['turn:rtc.example.test:3478?transport=udp', 'turn:127.0.0.1:3479?transport=tcp']);
+  expect(made.iceServers).toMatchObject([{ username: made.username, credential: made.password }]);
+});
+
 test('a backup made beside the running server is restored elsewhere', async () => {
   const { program } = await start();
   const copy = join(folder, 'copy');

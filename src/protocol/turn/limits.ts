@@ -18,6 +18,9 @@ export interface TurnLimits {
   failures: number;
   /** Milliseconds after which a connection without an allocation is cut. */
   idle: number;
+  /** Binding requests of one address that are answered: how many at once, and how many a second come back. */
+  bindingBurst: number;
+  bindingRate: number;
   /** Octets queued for a client on a stream beyond which what its peers send is dropped. */
   queuedBytes: number;
 }
@@ -34,6 +37,8 @@ export const turnLimits: Readonly<TurnLimits> = {
   bandwidth: 12_500_000,
   failures: 50,
   idle: 60_000,
+  bindingBurst: 20_000,
+  bindingRate: 1_000,
   queuedBytes: 256 * 1024,
 };
 

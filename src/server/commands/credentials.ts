@@ -1,9 +1,9 @@
 import { primitives } from '../../transport/primitives.ts';
 import { canonicalName } from '../accounts/canonical-name.ts';
-import { formatHostPort, isWildcard } from '../configuration/listen.ts';
 import { ApiKeys } from '../credentials/api-keys.ts';
 import { CredentialIssuer } from '../credentials/issuer.ts';
 import { openDataFolder } from '../data-folder.ts';
+import { reachByConfiguration } from '../http/reach.ts';
 import { type Command, CommandError, commonFlags, UsageError } from './command.ts';
 
 export const keyAdd: Command = {
@@ -40,22 +40,31 @@ export const credential: Command = {
     const name = canonicalName(call.operands[0] as string);
     if (name === undefined) throw new CommandError('Nobody can have that name.');
     const { configuration } = call.configuration();
-    const { domain, limits, web } = configuration;
+    const { domain, limits, turn, web } = configuration;
     const asked = call.text('ttl');
     if (asked !== undefined && !/^[1-9]\d{0,9}$/.test(asked))
       throw new UsageError('--ttl is whole seconds, 1 at least');
     const ttl = Math.min(asked === undefined ? limits.http.credentialTtl : Number(asked), limits.http.maxCredentialTtl);
     const folder = await openDataFolder(configuration);
     await folder.store.close();
-    const address = configuration.public.host ?? (isWildcard(web.listen.address) ? '127.0.0.1' : web.listen.address);
-    const ws = `${web.tls ? 'wss' : 'ws'}://${formatHostPort({ address, port: web.listen.port })}`;
+    const { host: publicHost, address: publicAddress } = configuration.public;
+    // As configured: a port of 0, or a default one that was taken, is known to the running server alone.
+    const reach = reachByConfiguration({
+      publicHost,
+      publicAddress,
+      web: () => ({ endpoint: web.listen, tls: web.tls !== undefined }),
+      stun: () => turn.listen.filter(({ port }) => port !== 0),
+    });
     const issuer = new CredentialIssuer({ domain, secrets: folder.secrets, primitives, now: Date.now });
-    const issued = issuer.issue(name, ttl, { ws, stun: [], turn: [] });
+    const issued = issuer.issue(name, ttl, reach);
     if (call.json) call.print(JSON.stringify(issued));
-    else
+    else {
+      const expires = new Date(Number.parseInt(issued.username, 10) * 1000).toISOString();
       call.print(
-        `username ${issued.username}\npassword ${issued.password}\nexpires  ${new Date(Number.parseInt(issued.username, 10) * 1000).toISOString()}`,
+        `username ${issued.username}\npassword ${issued.password}\nexpires  ${expires}\nws       ${issued.ws}`,
       );
+      for (const uri of [...reach.stun, ...reach.turn]) call.print(`ice      ${uri}`);
+    }
     return 0;
   },
 };

@@ -24,14 +24,31 @@ export function isSecure(request: FastifyRequest): boolean {
  * checked). A site's back end calls from elsewhere than its pages will: for it the public host, where one is known.
  */
 export function reachOf(request: FastifyRequest, byKey: boolean, addresses: Addresses): Reach {
+  const { publicHost } = addresses;
+  const { endpoint, tls } = addresses.web();
+  const ws =
+    byKey && publicHost !== undefined
+      ? webSocketUrl({ address: publicHost, port: endpoint.port }, tls)
+      : `${isSecure(request) ? 'wss' : 'ws'}://${request.headers.host}`;
+  return { ws, ...relays(addresses, parseHost(request.headers.host)?.name) };
+}
+
+/** The same without anybody who asks: by the public host, else where it listens. */
+export function reachByConfiguration(addresses: Addresses): Reach {
+  const { endpoint, tls } = addresses.web();
+  const address = addresses.publicHost ?? (isWildcard(endpoint.address) ? '127.0.0.1' : endpoint.address);
+  return { ws: webSocketUrl({ address, port: endpoint.port }, tls), ...relays(addresses, address) };
+}
+
+function webSocketUrl(at: Endpoint, tls: boolean): string {
+  const host = formatHostPort(at);
+  return tls ? `wss://${host.replace(/:443$/, '')}` : `ws://${host.replace(/:80$/, '')}`;
+}
+
+/** `asked`: the host by which somebody has reached us. */
+function relays(addresses: Addresses, asked: string | undefined): Pick<Reach, 'stun' | 'turn'> {
   const { publicHost, publicAddress } = addresses;
   const { endpoint, tls } = addresses.web();
-  let ws = `${isSecure(request) ? 'wss' : 'ws'}://${request.headers.host}`;
-  if (byKey && publicHost !== undefined) {
-    const host = formatHostPort({ address: publicHost, port: endpoint.port });
-    ws = `${tls ? 'wss' : 'ws'}://${tls ? host.replace(/:443$/, '') : host.replace(/:80$/, '')}`;
-  }
-  const asked = parseHost(request.headers.host)?.name;
   const reachable = (address: string) =>
     isLoopback(address)
       ? address
@@ -46,5 +63,5 @@ export function reachOf(request: FastifyRequest, byKey: boolean, addresses: Addr
   // Where nothing but HTTPS gets through, TURN does on the same port.
   if (tls)
     turn.push(`turns:${formatHostPort({ address: reachable(endpoint.address), port: endpoint.port })}?transport=tcp`);
-  return { ws, stun, turn };
+  return { stun, turn };
 }
