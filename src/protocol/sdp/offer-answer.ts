@@ -6,7 +6,7 @@ import { type CryptoAttribute, isPlainCrypto } from './crypto-attribute.ts';
 import { answerSetup } from './dtls-attributes.ts';
 import { serializeGroup } from './group.ts';
 import type { Leg, PhoneLeg, WebRtcLeg } from './leg.ts';
-import { attributeLine, type Line, LineBlock } from './line.ts';
+import { attributeLine, attributeName, type Line, LineBlock } from './line.ts';
 import { MediaDescription } from './media-description.ts';
 import type { SectionContent } from './section-content.ts';
 import { SessionDescription, serializeDescription } from './session-description.ts';
@@ -82,6 +82,21 @@ export class OfferAnswer {
 
   receiveOffer(offer: SessionDescription): void {
     this.noteRemote(offer, true);
+  }
+
+  /**
+   * COMPAT: baresip 1 answers `setup:actpass` in a dialog that it began. As long as the association stays, the roles do
+   * (RFC 8842 section 5.3), so the answer means those.
+   */
+  settleRoles(answer: SessionDescription): SessionDescription {
+    const media = answer.media.map((section, index) => {
+      const known = section.setup === 'actpass' ? this.agreed.roles.get(this.transportIndex(index)) : undefined;
+      if (known === undefined || known.fingerprint !== fingerprintOf(section)) return section;
+      const others = section.lines.filter((line) => attributeName(line) !== 'setup');
+      const setup = attributeLine('setup', known.role === 'active' ? 'passive' : 'active');
+      return new MediaDescription(section, [...others, setup], section.session);
+    });
+    return new SessionDescription(answer.lines, media);
   }
 
   /** The peer's answer to what `writeOffer` wrote. */

@@ -373,6 +373,21 @@ test('answers that break what was offered are refused', () => {
   expect(code(() => translation.answer('callee', sdpVector('written-asterisk-answer')))).toBe('SDP_ANSWER');
 });
 
+test('an answer that leaves the DTLS roles open keeps those of the association', () => {
+  const translation = new SessionTranslation({ caller: phoneLeg('UDP/TLS/RTP/SAVPF'), callee: webrtcLeg() });
+  const dtls = sdpVector('baresip-1.0-dtls-offer');
+  translation.offer('caller', dtls);
+  const { sections } = translation.answer('callee', sdpVector('chromium-audio-answer'));
+  const agreed = sections[0]?.caller.security;
+  expect(agreed).toMatchObject({ type: 'dtls', role: 'passive' });
+  translation.offer('callee', sdpVector('chromium-audio-offer'));
+  expect(translation.answer('caller', dtls).sections[0]?.caller.security).toEqual(agreed);
+  // With another certificate it would be another association.
+  translation.offer('callee', sdpVector('chromium-audio-offer'));
+  const other = dtls.replace(/(a=fingerprint:\S+ )../g, '$100');
+  expect(code(() => translation.answer('caller', other))).toBe('SDP_ANSWER');
+});
+
 test('an offer in which nothing can be carried is 488, and leaves no trace', () => {
   const translation = phoneCalls();
   const head = 'v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n';

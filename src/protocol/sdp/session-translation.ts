@@ -112,7 +112,7 @@ export class SessionTranslation {
     const { pending } = this;
     if (pending === undefined || pending.offerer === from) throw badAnswer('nothing was offered');
     const { offer, offerer, sent } = pending;
-    const answer = complete(parseDescription(text, this.limits), sent);
+    const answer = this.sides[from].settleRoles(complete(parseDescription(text, this.limits), sent));
     this.sides[from].receiveAnswer(answer, sent);
     const pairs: PayloadPair[][] = [];
     const contents = answer.media.map((section, index) => {
