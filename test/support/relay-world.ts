@@ -99,11 +99,11 @@ export class DescribedBranch {
   readonly legs: Record<Side, Leg>;
   readonly parties: Record<Side, PartyOptions>;
   readonly call: string;
-  readonly world: RelayWorld;
+  readonly world: { readonly relay: Pick<Relay, 'update'> };
   private readonly translation: SessionTranslation;
   private readonly generations: Record<Side, number> = { caller: 0, callee: 0 };
 
-  constructor(world: RelayWorld, caller: PartyOptions, callee: PartyOptions, first?: DescribedBranch) {
+  constructor(world: DescribedBranch['world'], caller: PartyOptions, callee: PartyOptions, first?: DescribedBranch) {
     this.world = world;
     this.number = calls++;
     this.call = first?.call ?? `call ${this.number}`;

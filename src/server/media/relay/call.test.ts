@@ -246,3 +246,25 @@ test('a caller who is gone is told of by the confirmed branch', () => {
   }
   expect(world.events).toEqual([{ type: 'silent', branch: branch.id, side: 'caller' }]);
 });
+
+test('two early branches may have agreed on different codecs: the caller is understood in either', () => {
+  const world = new RelayWorld();
+  const first = new DescribedBranch(world, BROWSER, PHONE);
+  first.offer('caller', browserDescription({ sections: [{ kind: 'audio', codecs: ['0 PCMU/8000', '8 PCMA/8000'] }] }));
+  const second = first.fork({ ...PHONE, address: '192.0.2.80' });
+  second.tell(first.sections);
+  const toCaller = first.answer('callee', phoneDescription({ codecs: ['0 PCMU/8000'] }));
+  second.answer('callee', phoneDescription({ address: '192.0.2.80', port: 6000, codecs: ['8 PCMA/8000'] }));
+  const browser = connectBrowser(world, toCaller, 'server');
+  const one = new RelayPeer(world, '192.0.2.70', 5004, first.socket('callee'));
+  const other = new RelayPeer(world, '192.0.2.80', 6000, second.socket('callee'));
+  browser.sendRtp({ payloadType: 0, payload: 'u' });
+  browser.sendRtp({ payloadType: 8, payload: 'a' });
+  world.clock.advance(5);
+  expect([one.heard, other.heard]).toEqual([['u'], ['a']]);
+  second.confirm();
+  browser.sendRtp({ payloadType: 0, payload: 'u' });
+  browser.sendRtp({ payloadType: 8, payload: 'a' });
+  world.clock.advance(5);
+  expect([one.heard, other.heard]).toEqual([['u'], ['a', 'a']]);
+});

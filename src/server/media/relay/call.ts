@@ -49,15 +49,11 @@ export class Call {
     const branch = this.branches.get(plan.branch) ?? this.open(plan.branch);
     if (plan.confirmed) this.confirmed = branch;
     // What another branch says of the caller does not count any more.
-    if (this.confirmed === undefined || this.confirmed === branch)
-      this.caller.update(
-        plan.caller,
-        plan.sections.map(({ caller }) => caller),
-      );
-    branch.callee.update(
-      plan.callee,
-      plan.sections.map(({ callee }) => callee),
-    );
+    const alone = this.confirmed === branch || this.branches.size === 1;
+    const callers = plan.sections.map(({ caller }) => caller);
+    const callees = plan.sections.map(({ callee }) => callee);
+    if (this.confirmed === undefined || alone) this.caller.update(plan.caller, callers, alone);
+    branch.callee.update(plan.callee, callees, true);
     plan.sections.forEach((section, index) => {
       const { caller, callee, payloads } = section;
       if (!caller.live || !callee.live) branch.toCaller[index] = branch.toCallee[index] = undefined;
@@ -69,7 +65,7 @@ export class Call {
           ['callee', theirs],
         ] as const) {
           const codecs = payloads.map((pair) => ({ ...pair.codec, payloadType: pair[side] }));
-          end.describe(section[side], codecs, plan[side].sources[index]);
+          end.describe(section[side], codecs, plan[side].sources[index], side === 'callee' || alone);
         }
         branch.toCaller[index] ??= new SectionPath(theirs, ours, branch);
         branch.toCallee[index] ??= new SectionPath(ours, theirs, branch);

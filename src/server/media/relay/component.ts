@@ -103,7 +103,8 @@ export class Component {
   receive(packet: Uint8Array, length: number, address: string, port: number, now: number): void {
     const first = length > 0 ? packet[0]! : 0xff;
     if (first <= 3) {
-      this.receiveCheck(packet.slice(0, length), { local: this.socket, address, port }, now);
+      if (this.ice === undefined) this.user.refused.count(STRANGER);
+      else this.receiveCheck(packet.slice(0, length), { local: this.socket, address, port }, now);
       return;
     }
     const verdict = this.judge(address, port);

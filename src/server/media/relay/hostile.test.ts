@@ -186,8 +186,8 @@ test('ten thousand short calls leave nothing behind', () => {
   expect(world.clock.pending).toBe(0);
   expect(world.relay.branches).toBe(0);
   expect(world.valid.size).toBe(0);
-  const shared = (world.relay as unknown as { shared: Record<string, { size: number }> }).shared;
-  expect([shared['sockets']?.size, shared['agents']?.size]).toEqual([0, 0]);
+  const { shared } = world.relay as unknown as { shared: { sockets: { size: number }; agents: { size: number } } };
+  expect([shared.sockets.size, shared.agents.size]).toEqual([0, 0]);
 });
 
 test('what is protected with the keys of one call is refused on the path of another', () => {

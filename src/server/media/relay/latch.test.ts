@@ -20,13 +20,21 @@ test('the first packet that is believed decides, once', () => {
   latch.take('203.0.113.7', 61_000);
   expect(latch.judge('203.0.113.7', 61_000)).toBe(PEER);
   for (const [address, port] of [
-    ['192.0.2.7', 5004],
+    ['192.0.2.7', 5005],
     ['203.0.113.7', 61_001],
     ['198.51.100.9', 61_000],
   ] as const)
     expect(latch.judge(address, port)).toBe(STRANGE);
+});
+
+test('the address and port of the description are the phone, even after something else of its host was heard', () => {
+  const latch = new Latch();
+  latch.describe('192.0.2.7', 5004, '192.0.2.7');
+  latch.take('192.0.2.7', 9000);
+  expect(latch.judge('192.0.2.7', 5004)).toBe(HOST);
   latch.take('192.0.2.7', 5004);
-  expect([latch.address, latch.port]).toEqual(['203.0.113.7', 61_000]);
+  expect(latch.judge('192.0.2.7', 5004)).toBe(PEER);
+  expect(latch.judge('192.0.2.7', 9000)).toBe(STRANGE);
 });
 
 test('the same description again changes nothing, another one begins anew', () => {

@@ -14,7 +14,8 @@ export const STRANGE = 4;
 /**
  * Laws.
  * 1. Until a packet was believed, media is sent to the address of the description.
- * 2. The first believed packet decides where the phone is, once: nobody is heard from elsewhere after that.
+ * 2. The first believed packet decides where the phone is, once: nobody is heard from elsewhere after that, but for the very
+ *    address and port of the description. (What is left of a trunk's last call may be heard before its next one.)
  * 3. Another description that says another address, or signalling that comes from another one, begins anew.
  */
 export class Latch {
@@ -22,8 +23,11 @@ export class Latch {
   address = '';
   port = 0;
   private taken = false;
+  /** It is where its description says. */
+  private exact = false;
   private described = '';
   private signalled = '';
+  private signalledPort = 0;
   private signalling = '';
 
   /** What the phone's description says (undefined: it has sent none), and the address its signalling comes from. */
@@ -31,7 +35,8 @@ export class Latch {
     const described = `${address} ${port} ${signalling}`;
     if (described === this.described) return;
     this.described = described;
-    this.taken = false;
+    this.taken = this.exact = false;
+    this.signalledPort = port;
     this.signalling = canonicalAddress(signalling);
     this.signalled = address === undefined ? '' : canonicalAddress(address);
     // RFC 3264 section 8.4: 0.0.0.0 was once the way to hold. Port 9 is `discard`, of those who trickle.
@@ -41,16 +46,21 @@ export class Latch {
   }
 
   judge(address: string, port: number): number {
-    if (this.taken) return port === this.port && address === this.address ? PEER : STRANGE;
-    return address === this.signalled || address === this.signalling ? HOST : UNKNOWN;
+    if (!this.taken) return address === this.signalled || address === this.signalling ? HOST : UNKNOWN;
+    if (port === this.port && address === this.address) return PEER;
+    return !this.exact && this.isDescribed(address, port) ? HOST : STRANGE;
   }
 
-  /** A packet from there was believed. */
+  /** A packet from there, that `judge` found not to be strange, was believed. */
   take(address: string, port: number): void {
-    if (this.taken) return;
     this.taken = true;
+    this.exact = this.isDescribed(address, port);
     this.address = address;
     this.port = port;
+  }
+
+  private isDescribed(address: string, port: number): boolean {
+    return port === this.signalledPort && address === this.signalled;
   }
 }
 

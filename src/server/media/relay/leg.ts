@@ -37,20 +37,24 @@ export class Leg {
     this.timer = shared.ports.clock.setTimer(TICK, () => this.tick());
   }
 
-  /** `streams` by section. What is not answered yet changes nothing but our ICE credentials. */
-  update(plan: SidePlan, streams: readonly MediaStream[]): void {
+  /**
+   * `streams` by section. What is not answered yet changes nothing but our ICE credentials. `alone`: no other branch has this
+   * leg too, which may carry what this one does not.
+   */
+  update(plan: SidePlan, streams: readonly MediaStream[], alone: boolean): void {
     this.type = plan.type;
     streams.forEach((_, index) => {
       this.sections[index] ??= new Section(this.shared, this.side, index);
     });
-    const placed = this.place(plan, streams);
+    const placed = this.place(plan, streams, alone);
     for (const [transport, entry] of placed) {
       const stream = streamOf(streams, entry.index);
       transport.update(entry, stream, plan.address);
     }
     streams.forEach((stream, index) => {
       const section = this.sections[index]!;
-      if (!stream.live) section.transport = undefined;
+      if (!stream.live && alone) section.transport = undefined;
+      else if (!stream.live) return;
       else if (stream.security !== undefined || section.transport === undefined)
         section.transport =
           this.transports.find((transport) => transport.index === stream.transportIndex) ?? this.transports[0];
@@ -88,7 +92,7 @@ export class Leg {
    * The transports of the plan, each with its entry. A WebRTC peer's bundle is one transport under one fragment, and is known
    * to be one only when the peer has answered; its checks come before that.
    */
-  private place(plan: SidePlan, streams: readonly MediaStream[]): Map<Transport, TransportPlan> {
+  private place(plan: SidePlan, streams: readonly MediaStream[], alone: boolean): Map<Transport, TransportPlan> {
     const answered = streams.some(({ live, security }) => live && security !== undefined);
     const placed = new Map<Transport, TransportPlan>();
     for (const entry of plan.transports) {
@@ -104,7 +108,7 @@ export class Leg {
       if (known === undefined) this.transports.push(transport);
       placed.set(transport, entry);
     }
-    if (answered) {
+    if (answered && alone) {
       for (const transport of this.transports)
         if (!placed.has(transport)) transport.close(this.shared.ports.clock.now());
       this.transports = [...placed.keys()];

@@ -8,7 +8,7 @@ import type { MediaStream } from '../../../protocol/sdp/media-stream.ts';
 import type { Side } from '../../../protocol/sdp/payload-map.ts';
 import { type IncomingSource, IncomingSources } from './incoming-source.ts';
 import { OutgoingSource } from './outgoing-source.ts';
-import { MALFORMED, RefusedPackets, UNNEGOTIATED } from './refused-packets.ts';
+import { MALFORMED, RefusedPackets, UNHEARD, UNNEGOTIATED } from './refused-packets.ts';
 import type { SectionPath } from './section-path.ts';
 import type { Shared } from './shared.ts';
 import type { Transport } from './transport.ts';
@@ -34,7 +34,7 @@ export class Section {
   lastPayloadType = -1;
   /** Clock rate by payload type; 0: not agreed. */
   readonly rates = new Uint32Array(128);
-  codecs: ReadonlyMap<number, Codec> = new Map();
+  readonly codecs = new Map<number, Codec>();
   cname = '';
   /** When the next report is due. */
   reportAt = 0;
@@ -49,11 +49,19 @@ export class Section {
     this.incoming = new IncomingSources(this);
   }
 
-  /** `codecs` with this side's numbers; `source` is what the description names. */
-  describe(stream: MediaStream, codecs: readonly Codec[], source: { ssrc: number; cname: string } | undefined): void {
+  /** `codecs` with this side's numbers; `source` is what the description names; `alone` as in Leg.update. */
+  describe(
+    stream: MediaStream,
+    codecs: readonly Codec[],
+    source: { ssrc: number; cname: string } | undefined,
+    alone: boolean,
+  ): void {
     this.stream = stream;
-    this.codecs = new Map(codecs.map((codec) => [codec.payloadType, codec]));
-    this.rates.fill(0);
+    if (alone) {
+      this.codecs.clear();
+      this.rates.fill(0);
+    }
+    for (const codec of codecs) this.codecs.set(codec.payloadType, codec);
     for (const { payloadType: number, clockRate } of codecs) this.rates[number] = clockRate;
     this.signalled = source?.ssrc;
     this.cname = source?.cname ?? (this.cname || this.randomName());
@@ -89,7 +97,7 @@ export class Section {
     const { paths } = this;
     const last = paths.length - 1;
     if (last < 0) {
-      this.refused.count(UNNEGOTIATED);
+      this.refused.count(UNHEARD);
       return;
     }
     for (let i = 0; i < last; i++) {

@@ -7,6 +7,11 @@ import type { SocketName } from './plan.ts';
 export class SocketTable {
   private readonly components = new Map<SocketName, Component[]>();
 
+  /** Sockets that somebody has. */
+  get size(): number {
+    return this.components.size;
+  }
+
   add(component: Component): void {
     const known = this.components.get(component.socket);
     if (known === undefined) this.components.set(component.socket, [component]);
