@@ -1,6 +1,6 @@
 // How large the SDK is for a page that uses all of it: bundled, minified, gzipped. `node tools/run.js tools/size.ts`
 // fails over the limit; the aim is less. The web apps' scripts are measured too, when they are built.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
@@ -31,11 +31,17 @@ const outputs = (Array.isArray(bundled) ? bundled : [bundled]).flatMap((result) 
 const code = outputs.map((chunk) => (chunk.type === 'chunk' ? chunk.code : '')).join('');
 const results = [report('SDK (src/client)', code, SDK)];
 
-const assets = join(root, 'dist/apps/assets');
-if (existsSync(assets)) {
-  const scripts = readdirSync(assets).filter((file) => file.endsWith('.js'));
-  const page = scripts.map((file) => readFileSync(join(assets, file), 'utf8')).join('');
-  results.push(report('Communicator (dist/apps)', page, PAGE));
+for (const [name, page] of [
+  ['Communicator', 'index.html'],
+  ['Connection check', 'doctor/index.html'],
+] as const) {
+  const file = join(root, 'dist/apps', page);
+  if (!existsSync(file)) continue;
+  const scripts = [...readFileSync(file, 'utf8').matchAll(/"(\/assets\/[^"]+\.js)"/g)].map(
+    (found) => found[1] as string,
+  );
+  const text = scripts.map((script) => readFileSync(join(root, 'dist/apps', script), 'utf8')).join('');
+  results.push(report(`${name} (dist/apps/${page})`, text, PAGE));
 }
 process.exit(results.every(Boolean) ? 0 : 1);
 

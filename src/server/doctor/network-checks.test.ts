@@ -196,3 +196,12 @@ test('plain HTTP that others reach is warned of', async () => {
   expect(await titles(tls, healthyHost(OUTWARD))).toEqual(['warning: The web port speaks plain HTTP']);
   expect(await titles(tls, healthyHost())).toEqual(['ok: No TLS is needed']);
 });
+
+test('a public address that does not lead back is one finding, whatever the number of ports', async () => {
+  const host = healthyHost({ ...OUTWARD, CHAPPE_PUBLIC_ADDRESS: '198.51.100.1' });
+  const found = await turn({ ...host, running: true, credential: { username: 'a', password: 'b' } });
+  const [first, ...more] = found.filter(({ title }) => title === 'The public address does not lead back here');
+  expect(more).toEqual([]);
+  for (const place of ['tcp:198.51.100.1:443', 'ws:198.51.100.1:443', 'udp:198.51.100.1:3478', 'tcp:198.51.100.1:3478'])
+    expect(first?.meaning).toContain(place);
+});

@@ -44,6 +44,7 @@ export const turn: Check = async (examination) => {
       'TURN relays',
       `A packet came back by ${enumerate(good.map(({ place }) => place))}, after ${Math.round(Math.max(...good.map(({ took }) => took)))} ms at most.`,
     );
+  const lost: string[] = [];
   for (const { place, roundabout, probe } of outcomes) {
     const { step, refused } = probe ?? { step: 'answer', refused: undefined };
     if (step === 'done') continue;
@@ -72,19 +73,20 @@ export const turn: Check = async (examination) => {
         `By ${place} there is an allocation, but what is sent to it does not arrive: calls that need the relay stay silent.`,
         "See the server's log.",
       );
-    else if (roundabout)
-      warning(
-        'The public address does not lead back here',
-        `${place} is not answered. From inside a NAT that often cannot work; people outside may reach it all the same.`,
-        `Open ${configuration.public.host ?? configuration.public.address}/doctor in a browser outside. If it fails there too, forward the port.`,
-      );
+    else if (roundabout) lost.push(place);
     else
       problem(
         'TURN does not answer',
-        `Nothing came from ${place}.`,
+        `Nothing came from $place.`,
         "See the server's log, and the firewall of this machine.",
       );
   }
+  if (lost.length > 0)
+    warning(
+      'The public address does not lead back here',
+      `There is no answer from ${enumerate(lost)}. From inside a NAT that often cannot work; people outside may reach it all the same.`,
+      `Open https://${configuration.public.host ?? configuration.public.address}/doctor in a browser outside. If it fails there too, forward the ports.`,
+    );
   return list;
 };
 
