@@ -1,0 +1,226 @@
+// A browser's page and a phone with plain RTP hear each other through the embedded media engine: on a UDP port of its own, on
+// the one that it shares with TURN, and through TURN. Without SIP: descriptions go from hand to hand.
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Browser as ChromiumBrowser } from 'playwright-core';
+import type { Browser as FirefoxBrowser } from 'puppeteer-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { EmbeddedEngine } from '../../src/server/media/embedded/embedded-engine.ts';
+import { listenForMedia } from '../../src/server/media/embedded/own-socket.ts';
+import { StunServer } from '../../src/server/turn/stun-server.ts';
+import { TurnServer } from '../../src/server/turn/turn-server.ts';
+import { nativeClock } from '../../src/transport/clock.ts';
+import { primitives } from '../../src/transport/primitives.ts';
+import { launchFirefox } from '../support/firefox.ts';
+import { ownAddress } from '../support/gateway-stage.ts';
+import { describeWith } from '../support/peer.ts';
+import { RtpPhone } from '../support/rtp-phone.ts';
+import { launchChromium } from './person.ts';
+
+/** A microphone takes a secure context, such as localhost. */
+const pages = createServer((_request, response) => response.setHeader('content-type', 'text/html').end('<html>'));
+let url: string;
+beforeAll(async () => {
+  pages.listen(0, '127.0.0.1');
+  await once(pages, 'listening');
+  url = `http://localhost:${(pages.address() as AddressInfo).port}`;
+});
+afterAll(() => void pages.close());
+
+type Evaluate = (script: string) => Promise<unknown>;
+
+/** Of 16-bit samples: the pages' fake microphones are far above. */
+const LOUD = 100;
+const REALM = 'example.test';
+const PATIENCE = 20_000;
+
+interface Server {
+  engine: EmbeddedEngine;
+  /** For RTCPeerConnection, where the page is to go through TURN. */
+  iceServers: unknown[];
+  close(): Promise<void>;
+}
+
+async function start(address: string, port: 'own' | 'shared'): Promise<Server> {
+  const ports = { first: 40_000, last: 44_999 };
+  const engine = new EmbeddedEngine({
+    addresses: { listen: address, rtp: ['127.0.0.1'], publicAddress: undefined },
+    ports,
+  });
+  const stun = new StunServer();
+  if (port === 'own') {
+    const socket = listenForMedia({ address, port: 0 }, engine.shared, stun.respond);
+    engine.listening(socket);
+    return {
+      engine,
+      iceServers: [],
+      close: async () => {
+        await engine.close();
+        await socket.close();
+      },
+    };
+  }
+  const turn = new TurnServer({
+    realm: REALM,
+    credentials: {
+      keys: (_username, algorithm) => {
+        const hash = createHash(algorithm === 'MD5' ? 'md5' : 'sha256');
+        return { keys: [hash.update(`alice:${REALM}:secret1`).digest('binary')], account: 'alice' };
+      },
+    },
+    primitives,
+    clock: nativeClock,
+    binding: stun.respond,
+    relay: { addresses: [{ family: 4, bind: address, advertised: address }], ports: { first: 45_000, last: 49_000 } },
+    isMediaPort: (each) => engine.isMediaPort(each),
+  });
+  const socket = await turn.listenUdp({ address, port: 0 }, engine.shared);
+  engine.listening(socket);
+  return {
+    engine,
+    iceServers: [{ urls: `turn:${address}:${socket.endpoint.port}`, username: 'alice', credential: 'secret1' }],
+    close: async () => {
+      await turn.close();
+      await engine.close();
+    },
+  };
+}
+
+const connection = (servers: unknown[]) => `(async () => {
+  const asItIs = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+  const microphone = await navigator.mediaDevices.getUserMedia({ audio: asItIs });
+  const iceServers = ${JSON.stringify(servers)};
+  window.pc = new RTCPeerConnection(iceServers.length > 0 ? { iceServers, iceTransportPolicy: 'relay' } : {});
+  pc.addTrack(microphone.getAudioTracks()[0], microphone);
+  pc.ontrack = ({ track }) => {
+    window.audio = new Audio();
+    audio.srcObject = new MediaStream([track]);
+    audio.play().catch(() => {});
+  };
+})()`;
+
+const DESCRIBED = `new Promise((resolve) => {
+  const done = () => pc.iceGatheringState === 'complete' && resolve(pc.localDescription.sdp);
+  pc.onicegatheringstatechange = done;
+  done();
+})`;
+
+const OFFER = `pc.setLocalDescription().then(() => ${DESCRIBED})`;
+const remote = (type: string, sdp: string) => `pc.setRemoteDescription(${JSON.stringify({ type, sdp })}).then(() => 0)`;
+const ANSWER = OFFER;
+
+const HEARD = `(async () => {
+  const found = { energy: 0, packets: 0, decoded: 0 };
+  for (const stats of (await pc.getStats()).values()) {
+    if (stats.type !== 'inbound-rtp') continue;
+    found.packets += stats.packetsReceived;
+    found.energy += stats.totalAudioEnergy ?? 0;
+    found.decoded += stats.totalSamplesReceived ?? 0;
+  }
+  return JSON.stringify(found);
+})()`;
+
+async function bothHear(page: Evaluate, phone: RtpPhone): Promise<void> {
+  const end = performance.now() + PATIENCE;
+  let heard = { energy: 0, packets: 0 };
+  while (performance.now() < end) {
+    heard = JSON.parse(String(await page(HEARD)));
+    if (heard.energy > 0 && heard.packets > 50 && phone.heard.length > 50 && phone.loudness > LOUD) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  expect({ ...heard, phone: phone.heard.length, loudness: phone.loudness }).toBe('heard');
+}
+
+function parties(address: string) {
+  return { page: { profile: 'webrtc', address }, phone: { profile: 'RTP/AVP', address: '127.0.0.1' } } as const;
+}
+
+async function pageCalls(page: Evaluate, server: Server, address: string): Promise<void> {
+  const phone = await RtpPhone.open();
+  const party = parties(address);
+  const call = server.engine.open({ callId: 'one', callerTag: 'a', caller: party.page });
+  const branch = call.branch(party.phone, () => {});
+  try {
+    await page(connection(server.iceServers));
+    phone.speakTo(await branch.offer('caller', String(await page(OFFER))));
+    const answer = await branch.answer('callee', phone.description);
+    branch.confirm();
+    const answeredAt = performance.now();
+    await page(remote('answer', answer));
+    await bothHear(page, phone);
+    expect(phone.heardAt! - answeredAt).toBeLessThan(5_000);
+    const statistics = await branch.close();
+    expect(statistics).toMatchObject([
+      { side: 'caller', codec: 'PCMU' },
+      { side: 'callee', codec: 'PCMU', profile: 'RTP/AVP' },
+    ]);
+    for (const { received } of statistics) expect(received.packets).toBeGreaterThan(50);
+  } finally {
+    await page('pc.close()');
+    await branch.close();
+    phone.close();
+  }
+}
+
+async function phoneCalls(page: Evaluate, server: Server, address: string): Promise<void> {
+  const phone = await RtpPhone.open();
+  const party = parties(address);
+  const call = server.engine.open({ callId: 'two', callerTag: 'b', caller: party.phone });
+  const branch = call.branch(party.page, () => {});
+  try {
+    await page(connection(server.iceServers));
+    await page(remote('offer', await branch.offer('caller', phone.description)));
+    phone.speakTo(await branch.answer('callee', String(await page(ANSWER))));
+    branch.confirm();
+    await bothHear(page, phone);
+  } finally {
+    await page('pc.close()');
+    await branch.close();
+    phone.close();
+  }
+}
+
+function tests(evaluate: () => Evaluate, address: string): void {
+  describe.each([
+    ['a port of its own', 'own'],
+    ["TURN's port", 'shared'],
+  ] as const)('by %s', (_name, port) => {
+    let server: Server;
+    beforeAll(async () => {
+      server = await start(address, port);
+    });
+    afterAll(() => server.close());
+    const direct = () => ({ ...server, iceServers: [] });
+    test('the page calls the phone', () => pageCalls(evaluate(), direct(), address));
+    test('the phone calls the page', () => phoneCalls(evaluate(), direct(), address));
+    if (port === 'shared') test('the page is forced through TURN', () => pageCalls(evaluate(), server, address));
+  });
+}
+
+describeWith(['chromium'], 'Chromium and a phone', () => {
+  let browser: ChromiumBrowser;
+  let evaluate: Evaluate;
+  beforeAll(async () => {
+    browser = await launchChromium();
+    const page = await browser.newPage();
+    await page.goto(url);
+    evaluate = (script) => page.evaluate(script);
+  });
+  afterAll(() => browser?.close());
+  tests(() => evaluate, '127.0.0.1');
+});
+
+describeWith(['firefox'], 'Firefox and a phone', () => {
+  let browser: FirefoxBrowser;
+  let evaluate: Evaluate;
+  beforeAll(async () => {
+    browser = await launchFirefox();
+    const page = await browser.newPage();
+    await page.goto(url);
+    evaluate = (script) => page.evaluate(script);
+  });
+  afterAll(() => browser?.close());
+  tests(() => evaluate, ownAddress());
+});
