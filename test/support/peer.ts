@@ -13,7 +13,8 @@ export type Peer =
   | 'openssl'
   | 'turnserver'
   | 'turnutils_uclient'
-  | 'turnutils_peer';
+  | 'turnutils_peer'
+  | 'rtpengine';
 
 const places: Record<Peer, readonly string[]> = {
   kamailio: ['kamailio'],
@@ -26,6 +27,7 @@ const places: Record<Peer, readonly string[]> = {
   turnserver: ['turnserver'],
   turnutils_uclient: ['turnutils_uclient'],
   turnutils_peer: ['turnutils_peer'],
+  rtpengine: ['rtpengine'],
 };
 
 /** The absolute path of a peer's program, or undefined when it is not installed. `CHAPPE_TEST_<PEER>` names another one. */

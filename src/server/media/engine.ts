@@ -8,6 +8,8 @@ import type { Side } from '../../protocol/sdp/payload-map.ts';
 export interface MediaParty {
   /** How descriptions for it are written. What it writes itself is read whatever it is. */
   profile: 'webrtc' | PhoneProfile;
+  /** A phone that is known to speak ICE, or known not to. */
+  ice?: boolean;
   /** IP address its signalling comes from: its plain RTP may come from there too, whatever its description says. */
   address: string;
 }

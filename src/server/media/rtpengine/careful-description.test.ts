@@ -3,7 +3,7 @@ import { SDP_VECTORS, sdpVector } from '../../../../test/support/sdp-vectors.ts'
 import { parseDescription, serializeDescription } from '../../../protocol/sdp/session-description.ts';
 import { carefulDescription, fromRtpengine } from './careful-description.ts';
 
-const careful = (text: string): string => serializeDescription(carefulDescription(text, 32_768));
+const careful = (text: string): string => serializeDescription(carefulDescription(text, 32_768, '198.51.100.7'));
 const phone = (media: string, session = 'c=IN IP4 192.0.2.7'): string =>
   `v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\n${session}\r\nt=0 0\r\n${media}`;
 
@@ -99,6 +99,12 @@ describe('hostile connection lines', () => {
   test('an address of zeros is hold', () => {
     expect(careful(phone('m=audio 4000 RTP/AVP 0\r\n', 'c=IN IP4 0.0.0.0'))).toContain('c=IN IP4 0.0.0.0\r\n');
   });
+});
+
+test('with ICE an address of zeros is none yet, and no hold', () => {
+  const ice = `a=ice-ufrag:abcd\r\na=ice-pwd:${'x'.repeat(22)}\r\n`;
+  const text = careful(phone(`m=audio 9 UDP/TLS/RTP/SAVPF 0\r\n${ice}`, 'c=IN IP4 0.0.0.0'));
+  expect(parseDescription(text).media[0]?.connection?.address).toBe('198.51.100.7');
 });
 
 test('a thousand port pairs for one section are 488', () => {

@@ -6,7 +6,7 @@ import { isIP } from 'node:net';
 import type { ByteString } from '../../../protocol/byte-string.ts';
 import { parseCandidate } from '../../../protocol/sdp/candidate.ts';
 import { parseRtpmap } from '../../../protocol/sdp/codec.ts';
-import { isUnspecified, parseConnection } from '../../../protocol/sdp/connection.ts';
+import { isUnspecified, serializeConnection } from '../../../protocol/sdp/connection.ts';
 import { parseCrypto, SDES_SUITES } from '../../../protocol/sdp/crypto-attribute.ts';
 import { parseFingerprint, parseSetup } from '../../../protocol/sdp/dtls-attributes.ts';
 import { DESCRIPTION_LIMITS, type DescriptionLimits } from '../../../protocol/sdp/limits.ts';
@@ -25,10 +25,10 @@ const BOUNDS: DescriptionLimits = { ...DESCRIPTION_LIMITS, lines: 1024, media: 1
 const LINE_BYTES = 1024;
 
 /**
- * The description as it may be given to rtpengine. Throws ProtocolError: SDP_SYNTAX, SDP_TOO_MANY (400), SDP_NOT_ACCEPTABLE
+ * The description as it may be given to rtpengine; `source` is where it came from. Throws ProtocolError: SDP_SYNTAX, SDP_TOO_MANY (400), SDP_NOT_ACCEPTABLE
  * (488) where rtpengine could not carry it.
  */
-export function carefulDescription(text: ByteString, size: number): SessionDescription {
+export function carefulDescription(text: ByteString, size: number, source: string): SessionDescription {
   const description = parseDescription(text, { ...BOUNDS, size });
   for (const { lines } of [description, ...description.media])
     for (const line of lines) if (line.value.length > LINE_BYTES) throw tooMany('octets in a line');
@@ -40,7 +40,7 @@ export function carefulDescription(text: ByteString, size: number): SessionDescr
       (section) =>
         new MediaDescription(
           isCarried(section) ? section : { ...mediaLine(section), port: 0 },
-          section.lines.filter(isUnderstood),
+          [...placeOf(section, source), ...section.lines.filter((line) => line.type !== 'c' && isUnderstood(line))],
           section.session,
         ),
     ),
@@ -82,6 +82,18 @@ function checkPlace(section: MediaDescription): void {
     throw notAcceptable('A connection address that is no unicast IP address');
 }
 
+/**
+ * The section's own connection line. With ICE an address of zeros only says that candidates are still being gathered
+ * (RFC 8840 section 4.1.3), while rtpengine, where it has no ICE for the other side, takes it for "hold".
+ */
+function placeOf(section: MediaDescription, source: string): Line[] {
+  const value = section.value('c');
+  const { address } = section.connection ?? {};
+  if (address !== undefined && isUnspecified(address) && section.ice !== undefined)
+    return [{ type: 'c', value: serializeConnection(source) }];
+  return value === undefined ? [] : [{ type: 'c', value }];
+}
+
 /** A unicast address, or the one that means "hold". */
 function isReachable(address: string): boolean {
   if (isIP(address) === 0) return false;
@@ -110,7 +122,6 @@ const UNDERSTOOD: Readonly<Record<string, (value: ByteString) => boolean>> = {
 };
 
 function isUnderstood(line: Line): boolean {
-  if (line.type === 'c') return parseConnection(line.value) !== undefined;
   const name = attributeName(line);
   if (name === undefined) return true;
   if (!/^[!-~]+$/.test(name)) throw malformed('a=');

@@ -38,7 +38,7 @@ export function connectUdp(url: URL, listener: NgListener, clock: Clock): NgConn
         return;
       }
       socket.close(); // its name has no address, now
-      retry = clock.setTimer(RECONNECT, open);
+      retry = clock.setTimer(LOOK_UP, open);
     });
   };
   open();
@@ -54,13 +54,14 @@ export function connectUdp(url: URL, listener: NgListener, clock: Clock): NgConn
   };
 }
 
-const RECONNECT = 1_000;
+const LOOK_UP = 1_000;
+const RECONNECT = 100;
 const MOST_RECONNECT = 10_000;
 const ANSWER_BYTES = 1024 * 1024;
 /** Octets that may wait for an engine that does not read. */
 const QUEUED_BYTES = 4 * 1024 * 1024;
 
-/** Made again when it is lost, after 1, 2, 4, 8 and at most 10 seconds. */
+/** Made again when it is lost, after 0.1, 0.2, 0.4 and at most 10 seconds. */
 export function connectWebSocket(url: URL, listener: NgListener, clock: Clock): NgConnection {
   let socket: WebSocket;
   let retry: Timer | undefined;

@@ -5,6 +5,7 @@ import { sends } from '../../../protocol/sdp/direction.ts';
 import { otherSide, type Side } from '../../../protocol/sdp/payload-map.ts';
 import { badAnswer, glare } from '../../../protocol/sdp/sdp-error.ts';
 import { type SessionDescription, serializeDescription } from '../../../protocol/sdp/session-description.ts';
+import { plainAddress } from '../../../transport/flow.ts';
 import type { LegStatistics, MediaBranch, MediaEvent, MediaParty } from '../engine.ts';
 import type { BencodeDictionary } from './bencode.ts';
 import { carefulDescription, fromRtpengine } from './careful-description.ts';
@@ -43,7 +44,7 @@ export class RtpengineBranch implements MediaBranch {
   offer(from: Side, description: ByteString): Promise<ByteString> {
     return this.call.inTurn(async () => {
       if (this.current !== undefined && this.current.answer === undefined && this.current.from !== from) throw glare();
-      const exchange: Exchange = { from, offer: this.careful(description) };
+      const exchange: Exchange = { from, offer: this.careful(from, description) };
       const translated = await this.sendOffer(exchange);
       this.current = exchange;
       return translated;
@@ -55,7 +56,7 @@ export class RtpengineBranch implements MediaBranch {
       const { current } = this;
       if (current === undefined || current.from === from) throw badAnswer('nothing was offered');
       if (current.answer?.text === description) return current.answer.translated; // 18x, then 2xx
-      const given = this.careful(description);
+      const given = this.careful(from, description);
       current.answer = { given, text: description, translated: await this.sendAnswer(current, given) };
       this.agreed = current;
       return current.answer.translated;
@@ -113,8 +114,9 @@ export class RtpengineBranch implements MediaBranch {
     });
   }
 
-  private careful(description: ByteString): SessionDescription {
-    return carefulDescription(description, this.call.context.limits.descriptionBytes);
+  private careful(from: Side, description: ByteString): SessionDescription {
+    const { descriptionBytes } = this.call.context.limits;
+    return carefulDescription(description, descriptionBytes, plainAddress(this.party(from).address));
   }
 
   private async sendOffer({ from, offer }: Exchange): Promise<ByteString> {

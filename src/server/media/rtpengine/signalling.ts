@@ -14,7 +14,8 @@ export type NgOptions = Readonly<Record<string, Writable>>;
 function options(sender: MediaParty): Record<string, Writable> {
   const source = plainAddress(sender.address);
   return {
-    replace: ['origin', 'session-connection'],
+    // A phone's old hold, an address of zeros, is told by the direction alone.
+    replace: ['origin', 'session-connection', 'zero-address'],
     flags: ['trust-address', 'strict-source', 'port-latching'],
     'received-from': [familyOf(source), source],
   };
@@ -31,8 +32,9 @@ export function offerOptions(sender: MediaParty, recipient: MediaParty): NgOptio
     flags: [...(common['flags'] as string[]), ...(webrtc ? ['generate-mid'] : [])],
     'transport-protocol': webrtc ? 'UDP/TLS/RTP/SAVPF' : profile,
     'address-family': familyOf(plainAddress(recipient.address)),
-    // A phone with ICE sends nothing to an offer without candidates; others pass over them.
-    ICE: 'force',
+    // A phone with ICE sends nothing to an offer without candidates; others pass over them. COMPAT: rtpengine 10.5 forgets
+    // the handshake that a DTLS phone is in the middle of when its answer turns the ICE down that was offered: silence.
+    ICE: webrtc || !dtls || recipient.ice === true ? 'force' : 'remove',
     'rtcp-mux': dtls ? ['offer', 'accept'] : ['demux'],
     // The answer to the offerer comes late: its DTLS client begins when it is ready, ours would begin too early and wait.
     'DTLS-reverse': 'passive',
