@@ -112,8 +112,8 @@ function tests(name: string, evaluate: () => Evaluate): void {
   });
 
   test(`${name} with Opus alone and a phone with G.711 alone: each is offered and answered its own, either way`, async () => {
-    const browser = webrtcLeg({ transcode: TRANSCODED_FOR_BROWSERS });
-    const phone = phoneLeg('RTP/AVP', { transcode: TRANSCODED_FOR_PHONES });
+    const browser = webrtcLeg({ transcode: () => TRANSCODED_FOR_BROWSERS });
+    const phone = phoneLeg('RTP/AVP', { transcode: () => TRANSCODED_FOR_PHONES });
     const g711 = (text: string): string =>
       text.replace(/^(m=audio \d+ \S+) .*\r$/m, '$1 8 101\r').replace(/^a=(rtpmap|fmtp):(?!8 |101 ).*\r\n/gm, '');
 

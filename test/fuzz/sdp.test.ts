@@ -117,8 +117,8 @@ test('a call of mutated offers and answers: no other error, no line of ours that
       fc.boolean(),
       fc.array(step, { maxLength: 5 }),
       (profile, out, transcoding, steps) => {
-        const web = webrtcLeg(transcoding ? { transcode: TRANSCODED_FOR_BROWSERS } : {});
-        const phone = phoneLeg(profile, transcoding ? { transcode: TRANSCODED_FOR_PHONES } : {});
+        const web = webrtcLeg(transcoding ? { transcode: () => TRANSCODED_FOR_BROWSERS } : {});
+        const phone = phoneLeg(profile, transcoding ? { transcode: () => TRANSCODED_FOR_PHONES } : {});
         const translation = new SessionTranslation(
           out ? { caller: web, callee: phone } : { caller: phone, callee: web },
         );

@@ -510,7 +510,7 @@ test('a WebRTC leg that ends mid and transport-wide-cc, sends one SSRC and has t
 
 test('a phone with G.722 alone offers audio to a browser, transcoding allowed', () => {
   const text = 'v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 9 101\r\n';
-  const leg = webrtcLeg({ transcode: TRANSCODED_FOR_BROWSERS });
+  const leg = webrtcLeg({ transcode: () => TRANSCODED_FOR_BROWSERS });
   const offer = `${text}a=rtpmap:101 telephone-event/8000\r\n`;
   expect(
     lines(new SessionTranslation({ caller: phoneLeg(), callee: leg }).offer('caller', offer).text),

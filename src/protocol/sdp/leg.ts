@@ -39,10 +39,10 @@ interface AnyLeg {
   /** Which codecs are offered to this leg; all when left out. */
   codecs?(codec: Codec, kind: string): boolean;
   /**
-   * Codecs that are offered to this leg beside those of the other one, because media may be transcoded (`transcoding.ts`): some of
-   * Opus, PCMU, PCMA, G722. None when left out.
+   * Codecs that are offered to this leg beside those of the other one, if media may be transcoded (`transcoding.ts`): some of
+   * Opus, PCMU, PCMA, G722. Asked when nothing else might be understood; none when left out.
    */
-  transcode?: readonly Codec[];
+  transcode?(): readonly Codec[];
 }
 
 export interface WebRtcLeg extends AnyLeg {

@@ -6,8 +6,8 @@ import { SessionTranslation } from './session-translation.ts';
 import { TRANSCODED_FOR_BROWSERS, TRANSCODED_FOR_PHONES } from './transcoding.ts';
 import type { PayloadPair } from './translate-content.ts';
 
-const toPhone = phoneLeg('RTP/AVP', { transcode: TRANSCODED_FOR_PHONES });
-const toBrowser = webrtcLeg({ transcode: TRANSCODED_FOR_BROWSERS });
+const toPhone = phoneLeg('RTP/AVP', { transcode: () => TRANSCODED_FOR_PHONES });
+const toBrowser = webrtcLeg({ transcode: () => TRANSCODED_FOR_BROWSERS });
 
 function browserCalls(): SessionTranslation {
   return new SessionTranslation({ caller: toBrowser, callee: toPhone });
@@ -135,7 +135,7 @@ test('G.729 beside PCMA: PCMA passes and nothing is added; G.729 alone cannot be
 });
 
 test('a trunk that is offered no Opus gets G.711 for it', () => {
-  const trunk = phoneLeg('RTP/AVP', { transcode: TRANSCODED_FOR_PHONES, codecs: ({ name }) => name !== 'opus' });
+  const trunk = phoneLeg('RTP/AVP', { transcode: () => TRANSCODED_FOR_PHONES, codecs: ({ name }) => name !== 'opus' });
   const translation = new SessionTranslation({ caller: webrtcLeg(), callee: trunk });
   const offer = translation.offer('caller', only('chromium-audio-offer', 111, 110)).text;
   expect(codecs(offer).slice(1, 3)).toEqual(['0 PCMU/8000', '8 PCMA/8000']);

@@ -56,13 +56,15 @@ export function addedCodecs(
   taken: ReadonlySet<number>,
   before: MediaDescription | undefined,
 ): Codec[] {
-  if (!to.transcode || section.kind !== 'audio' || !section.codecs.some(isTranscoded)) return [];
+  if (section.kind !== 'audio' || !section.codecs.some(isTranscoded)) return [];
   const known = before?.codecs.filter((codec) => !isCompanion(codec)) ?? [];
   const spoken = known.length > 0 ? known : SPOKEN[to.type];
   const side = otherSide(from);
   if (!payloads.hasReserved(side) && wanted.some((codec) => contains(spoken, codec))) return [];
+  const allowed = to.transcode?.() ?? [];
+  if (allowed.length === 0) return [];
   const audio: Codec[] = [];
-  for (const codec of [...to.transcode, ...known.filter(isTranscoded)])
+  for (const codec of [...allowed, ...known.filter(isTranscoded)])
     if (!contains(wanted, codec) && !contains(audio, codec)) audio.push(codec);
   return [...audio, ...addedEvents(section, wanted, audio)].flatMap((codec) => {
     const payloadType = payloads.reserve(side, codec, taken);

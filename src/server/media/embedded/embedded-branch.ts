@@ -53,6 +53,8 @@ export class EmbeddedBranch implements MediaBranch {
       const wanted = offer.media.flatMap(({ rejected, profile }, index) => (rejected || !profile ? [] : [index]));
       await Promise.all([call.reserve(call.caller, wanted), call.reserve(callee, wanted)]);
       const { text, sections } = this.translation.offer(from, description);
+      // An offer counts: what is answered later could be more than is allowed.
+      if (isTranscoded(sections)) call.engine.countTranscoded(this, true);
       // Until a new offer is answered media goes on as it was; but to a first one media may come before its answer.
       if (!this.answered) await this.tell(sections);
       return text;
@@ -63,6 +65,7 @@ export class EmbeddedBranch implements MediaBranch {
     return this.inTurn(async () => {
       const { text, sections } = this.translation.answer(from, description);
       this.answered = true;
+      this.call.engine.countTranscoded(this, isTranscoded(sections));
       await this.tell(sections);
       return text;
     });
@@ -143,6 +146,11 @@ export class EmbeddedBranch implements MediaBranch {
     engine.fault(error);
     return new ProtocolError('MEDIA_FAULT', 'The media cannot be relayed', { status: 500 });
   }
+}
+
+/** Whether any packet of it may have to be transcoded. */
+function isTranscoded(sections: readonly TranslatedSection[]): boolean {
+  return sections.some(({ payloads }) => payloads.some(({ transcode }) => transcode !== undefined));
 }
 
 function over(why: string): ProtocolError {

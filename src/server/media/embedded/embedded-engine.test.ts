@@ -16,7 +16,7 @@ import {
 } from '../../../../test/support/socket-world.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import { parseDescription } from '../../../protocol/sdp/session-description.ts';
-import type { MediaParty } from '../engine.ts';
+import type { MediaBranch, MediaParty } from '../engine.ts';
 
 /** With bounds and ports as by default; what a test needs otherwise is a world of its own. */
 let common: SocketWorld;
@@ -319,4 +319,33 @@ test('300 short calls leave nothing behind: no socket, no port, no fragment', as
   for (let i = 0; i < 100; i++) await Promise.all([short(), short(), short()]);
   await until(() => descriptors() <= before);
   expect(world.held()).toEqual({ branches: 0, ports: 0, fragments: 0, paths: 0, calls: 0 });
+});
+
+test('a browser with Opus alone and a phone with PCMU alone hear each other, and beyond the bound nothing is added', async () => {
+  world = await SocketWorld.open({ limits: { transcodedCalls: 1 } });
+  const sections = [{ kind: 'audio', codecs: ['111 opus/48000/2'] }];
+  const [browser, phone] = [await world.peer(), await world.peer()];
+  const branch = world.branch(BROWSER, PHONE);
+  const offer = await branch.offer('caller', browserDescription({ sections }));
+  const own = phoneDescription({ address: LOOPBACK, port: phone.port, codecs: ['0 PCMU/8000'] });
+  const answer = await branch.answer('callee', own);
+  branch.confirm();
+  sendsTo(phone, offer);
+  await connectBrowser(browser, answer);
+  phone.sendRtp({ payloadType: 0, payload: '\xff'.repeat(160) });
+  await until(() => browser.rtp.length > 0);
+  browser.sendRtp({ payloadType: 111, payload: browser.heard[0]! });
+  await until(() => phone.rtp.length > 0);
+  expect(browser.rtp[0]!.payloadType).toBe(111);
+  expect([phone.rtp[0]!.payloadType, phone.rtp[0]!.payload.length]).toEqual([0, 160]);
+
+  const formats = async (one: MediaBranch): Promise<readonly string[]> =>
+    parseDescription(await one.offer('caller', browserDescription({ sections }))).media[0]!.formats;
+  const second = world.branch(BROWSER, PHONE);
+  expect(await formats(second)).toEqual(['111']);
+  // The first one goes on: what was offered once stays.
+  expect(await formats(branch)).toEqual(['111', '0', '8', '9']);
+  await branch.close();
+  expect(await formats(world.branch(BROWSER, PHONE))).toEqual(['111', '0', '8', '9']);
+  expect(world.logged).toEqual([]);
 });

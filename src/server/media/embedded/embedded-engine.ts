@@ -49,6 +49,8 @@ export class EmbeddedEngine implements MediaEngine {
   private readonly fingerprint: Fingerprint;
   private readonly threads: RelayThreads;
   private readonly branches = new Map<string, EmbeddedBranch>();
+  /** Branches whose codecs may have to be translated. */
+  private readonly transcoded = new Set<EmbeddedBranch>();
   private readonly byAccount = new Map<string, number>();
   private failed = 0;
   private lastId = 0;
@@ -126,7 +128,14 @@ export class EmbeddedEngine implements MediaEngine {
     if (account !== undefined) this.byAccount.set(account, own + 1);
   }
 
+  /** What its last description says. */
+  countTranscoded(branch: EmbeddedBranch, transcoded: boolean): void {
+    if (transcoded) this.transcoded.add(branch);
+    else this.transcoded.delete(branch);
+  }
+
   dismiss(branch: EmbeddedBranch, account: string | undefined): void {
+    this.transcoded.delete(branch);
     if (!this.branches.delete(branch.id) || account === undefined) return;
     const left = (this.byAccount.get(account) ?? 1) - 1;
     if (left > 0) this.byAccount.set(account, left);
@@ -142,6 +151,7 @@ export class EmbeddedEngine implements MediaEngine {
         const [first, ...others] = this.addresses.candidates(party.address).map((address) => ({ address, port }));
         return { ...first!, others };
       },
+      mayTranscode: () => this.transcoded.size < this.limits.transcodedCalls,
       phoneAddress: () => this.addresses.forPhone(party.address)?.advertised ?? party.address,
       onFragment: (fragment) => this.shared.addFragment(fragment, thread),
     });

@@ -3,6 +3,11 @@ export interface MediaLimits {
   /** Branches with media here, over all and of one account: a call that forks has several. */
   calls: number;
   callsPerAccount: number;
+  /**
+   * Branches at once for which codecs may have to be translated (Opus, G.711, G.722): each takes up to 1 % of a core. Beyond it
+   * only what both sides have in common is offered. 0: never.
+   */
+  transcodedCalls: number;
   /** Media descriptions ("m=" sections) in one session description. */
   sections: number;
   /** Threads that relay: never more than the machine has cores beside the one that signals. */
@@ -14,6 +19,7 @@ export interface MediaLimits {
 export const mediaLimits: Readonly<MediaLimits> = {
   calls: 5_000,
   callsPerAccount: 100,
+  transcodedCalls: 100,
   sections: 16,
   workers: 4,
   silence: 60_000,

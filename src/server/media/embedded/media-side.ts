@@ -3,10 +3,12 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { IceCredentials } from '../../../protocol/ice/credentials.ts';
 import { createCredentials } from '../../../protocol/ice/credentials.ts';
+import type { Codec } from '../../../protocol/sdp/codec.ts';
 import { SDES_SUITES, type SdesSuite } from '../../../protocol/sdp/crypto-attribute.ts';
 import type { Fingerprint } from '../../../protocol/sdp/dtls-attributes.ts';
 import type { Leg, LegTransport, SdesKey } from '../../../protocol/sdp/leg.ts';
 import type { MediaStream } from '../../../protocol/sdp/media-stream.ts';
+import { TRANSCODED_FOR_BROWSERS, TRANSCODED_FOR_PHONES } from '../../../protocol/sdp/transcoding.ts';
 import { profileOfSuite } from '../../../protocol/srtp/profile.ts';
 import { primitives } from '../../../transport/primitives.ts';
 import type { MediaParty } from '../engine.ts';
@@ -34,6 +36,8 @@ export interface MediaSideOptions {
   candidates: () => LegTransport;
   /** What a phone is told of this machine. */
   phoneAddress: () => string;
+  /** Whether one more call may be transcoded. */
+  mayTranscode: () => boolean;
   /** ICE credentials were made, and checks with this fragment may come. */
   onFragment: (fragment: string) => void;
 }
@@ -52,6 +56,7 @@ export class MediaSide {
   /** RFC 7022 section 4.2: for one session. */
   private readonly cname = randomBytes(12).toString('base64');
   private place: LegTransport | undefined;
+  private transcoding = false;
 
   constructor(options: MediaSideOptions) {
     this.options = options;
@@ -71,8 +76,22 @@ export class MediaSide {
             setup: 'active',
             stream: randomBytes(12).toString('hex'),
             source: (index) => this.source(index),
+            transcode: () => this.transcode(TRANSCODED_FOR_BROWSERS),
           }
-        : { ...common, type: 'phone', profile: party.profile, setup: 'passive', sdes: (index) => this.sdes(index) };
+        : {
+            ...common,
+            type: 'phone',
+            profile: party.profile,
+            setup: 'passive',
+            sdes: (index) => this.sdes(index),
+            transcode: () => this.transcode(TRANSCODED_FOR_PHONES),
+          };
+  }
+
+  /** Once allowed it stays: a codec that was offered is not taken back. */
+  private transcode(codecs: readonly Codec[]): readonly Codec[] {
+    this.transcoding ||= this.options.mayTranscode();
+    return this.transcoding ? codecs : [];
   }
 
   get fragments(): string[] {

@@ -20,6 +20,18 @@ class Branch implements EarlyVoice {
     this.id = id;
     this.callee = callee;
   }
+
+  /** The section at this position is not carried any more. */
+  drop(index: number): void {
+    this.toCaller[index]?.close();
+    this.toCallee[index]?.close();
+    this.toCaller[index] = this.toCallee[index] = undefined;
+  }
+
+  close(): void {
+    for (const index of this.toCaller.keys()) this.drop(index);
+    this.callee.close();
+  }
 }
 
 export class Call {
@@ -56,7 +68,7 @@ export class Call {
     branch.callee.update(plan.callee, callees, true);
     plan.sections.forEach((section, index) => {
       const { caller, callee, payloads } = section;
-      if (!caller.live || !callee.live) branch.toCaller[index] = branch.toCallee[index] = undefined;
+      if (!caller.live || !callee.live) branch.drop(index);
       else if (caller.security !== undefined && callee.security !== undefined) {
         const [ours, theirs] = [this.caller.sections[index], branch.callee.sections[index]];
         if (ours === undefined || theirs === undefined) return;
@@ -64,7 +76,7 @@ export class Call {
           ['caller', ours],
           ['callee', theirs],
         ] as const) {
-          const codecs = payloads.map((pair) => ({ ...pair.codec, payloadType: pair[side] }));
+          const codecs = payloads.map((pair) => pair.transcode?.[side] ?? { ...pair.codec, payloadType: pair[side] });
           end.describe(section[side], codecs, plan[side].sources[index], side === 'callee' || alone);
         }
         branch.toCaller[index] ??= new SectionPath(theirs, ours, branch);
@@ -86,7 +98,7 @@ export class Call {
     if (branch === undefined) return;
     this.branches.delete(id);
     this.early.leave(branch);
-    branch.callee.close();
+    branch.close();
     if (this.confirmed === branch) this.confirmed = undefined;
     if (this.empty) this.caller.close();
     else this.connect();

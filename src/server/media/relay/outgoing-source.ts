@@ -3,6 +3,7 @@ import { compactNtp, type NtpTime, ntpTime } from '../../../protocol/rtp/ntp.ts'
 import type { SenderReport } from '../../../protocol/rtp/rtcp/report.ts';
 import type { ReportBlock } from '../../../protocol/rtp/rtcp/report-block.ts';
 import { SourceProjection } from '../../../protocol/rtp/source-projection.ts';
+import type { Transcoder } from '../transcode/transcoder.ts';
 import type { IncomingSource } from './incoming-source.ts';
 import type { Section } from './section.ts';
 
@@ -19,6 +20,8 @@ export class OutgoingSource {
   /** The description names it: no other sign of its section is needed. */
   readonly signalled: boolean;
   owner: IncomingSource | undefined;
+  /** What makes it of its owner's packets, if they are not passed on as they are. */
+  transcoder: Transcoder | undefined;
   packets = 0;
   /** Of payload. */
   octets = 0;
@@ -68,7 +71,8 @@ export class OutgoingSource {
     if (owner !== undefined && owner.reportedAt >= 0) {
       const passed = now - owner.reportedAt;
       ntp = later({ seconds: owner.ntpSeconds, fraction: owner.ntpFraction }, passed);
-      rtpTimestamp = projection.projectTimestamp(owner.rtpTimestamp + Math.round((passed * projection.rate) / 1000));
+      const reported = this.transcoder?.projectTimestamp(owner.rtpTimestamp) ?? owner.rtpTimestamp;
+      rtpTimestamp = projection.projectTimestamp(reported + Math.round((passed * projection.rate) / 1000));
     } else {
       ntp = ntpTime(epoch + now);
       rtpTimestamp = (this.timestamp + Math.round(((now - this.sentAt) * projection.rate) / 1000)) >>> 0;

@@ -105,7 +105,9 @@ function requestKeyFrame(source: IncomingSource | undefined, now: number): void 
 /** RFC 4585 section 6.2.1. */
 function requestRepetition(target: OutgoingSource | undefined, lost: readonly number[]): void {
   const source = target?.owner;
-  if (target === undefined || source === undefined || !source.section.takes('nack')) return;
+  // What was lost on the way from here was made here: nobody has it any more.
+  if (target === undefined || source === undefined || target.transcoder !== undefined) return;
+  if (!source.section.takes('nack')) return;
   const { section } = source;
   const request: NegativeAcknowledgement = {
     type: 'NACK',

@@ -1,5 +1,6 @@
 // One direction of one section, from a leg to the other one: what is changed in every packet on its way.
-import { hasExtension, payloadType, setPayloadType, timestamp } from '../../../protocol/rtp/header.ts';
+
+import { FIXED_HEADER, hasExtension, payloadType, setPayloadType, timestamp } from '../../../protocol/rtp/header.ts';
 import { addExtension, removeExtension, renumberExtensions } from '../../../protocol/rtp/header-extension.ts';
 import { readUint16, writeUint16 } from '../../../protocol/rtp/octets.ts';
 import { isRepair } from '../../../protocol/sdp/codec.ts';
@@ -7,10 +8,12 @@ import { receives, sends } from '../../../protocol/sdp/direction.ts';
 import { MID_EXTENSION } from '../../../protocol/sdp/header-extension.ts';
 import type { MediaStream } from '../../../protocol/sdp/media-stream.ts';
 import { END_TO_END_EXTENSIONS, type PayloadPair } from '../../../protocol/sdp/translate-content.ts';
+import { type Conversion, conversionsOf } from '../transcode/conversion.ts';
+import { Transcoder } from '../transcode/transcoder.ts';
 import type { EarlyMedia, EarlyVoice } from './early-media.ts';
 import type { IncomingSource } from './incoming-source.ts';
 import type { OutgoingSource } from './outgoing-source.ts';
-import { DISCONTINUOUS, EXCESS, HELD, UNHEARD, UNNEGOTIATED } from './refused-packets.ts';
+import { DISCONTINUOUS, EXCESS, HELD, MALFORMED, UNHEARD, UNNEGOTIATED } from './refused-packets.ts';
 import type { Section } from './section.ts';
 
 /** What `payloads` has for a payload type that is not agreed. */
@@ -32,6 +35,13 @@ export class SectionPath {
   private extensions: Uint8Array | undefined;
   private midId = 0;
   private mid: Uint8Array | undefined;
+  /** Where the codecs of the two sides are not the same. */
+  private transcoder: Transcoder | undefined;
+  /** What it was made for. */
+  private conversions = '[]';
+  /** Whose packet it has last got, and when. */
+  private speaker: IncomingSource | undefined;
+  private now = 0;
   private source: IncomingSource | undefined;
   private target: OutgoingSource | undefined;
 
@@ -51,6 +61,7 @@ export class SectionPath {
       if (isRepair(pair.codec) && !/^red$/i.test(pair.codec.name))
         this.repairs[pair[ours]] = /^rtx$/i.test(pair.codec.name) ? RETRANSMISSION : REPAIR;
     }
+    this.transcode(conversionsOf(pairs, ours));
     this.extensions = renumbering(from.extensions, to.extensions);
     this.midId = to.extensions.get(MID_EXTENSION) ?? 0;
     const wanted = to.mid !== undefined && to.mid.length <= 16 && this.midId > 0 && this.midId <= 14;
@@ -76,9 +87,42 @@ export class SectionPath {
       refused.count(UNNEGOTIATED);
       return;
     }
-    // 3. Where the codecs of the two numbers are not the same one, a transcoder stands between here and `send`.
+    // 3. Where the codecs of the two sides are not the same, what is sent is made of what came.
+    if (this.transcoder !== undefined) {
+      this.push(this.transcoder, packet, length, source, now);
+      return;
+    }
     setPayloadType(packet, number);
     this.send(packet, length, header, this.repairs[type]!, source, now);
+  }
+
+  /** Ends it: codecs hold memory. */
+  close(): void {
+    this.transcode([]);
+  }
+
+  private transcode(conversions: readonly Conversion[]): void {
+    const wanted = JSON.stringify(conversions);
+    if (wanted === this.conversions) return;
+    this.conversions = wanted;
+    this.transcoder?.close();
+    this.transcoder = undefined;
+    if (conversions.length > 0)
+      this.transcoder = new Transcoder({
+        conversions,
+        send: (packet, length) => this.send(packet, length, FIXED_HEADER, 0, this.speaker!, this.now),
+      });
+    // Other numbers from now on.
+    this.target?.projection.leave();
+    this.target = undefined;
+  }
+
+  private push(transcoder: Transcoder, packet: Uint8Array, length: number, source: IncomingSource, now: number): void {
+    this.speaker = source;
+    this.now = now;
+    const { malformed } = transcoder;
+    transcoder.push(packet, length, now);
+    if (transcoder.malformed > malformed) this.from.refused.count(MALFORMED);
   }
 
   /** A packet with the other side's payload type; `repair` as in `repairs`. */
@@ -94,7 +138,8 @@ export class SectionPath {
     // 4. RFC 7667 section 3.7: the source is one of ours.
     if (source !== this.source || this.target?.owner !== source) {
       this.source = source;
-      this.target = to.outgoingFor(source, repair !== 0, source.rate, now);
+      this.target = to.outgoingFor(source, repair !== 0, this.transcoder?.clockRate ?? source.rate, now);
+      if (this.target !== undefined) this.target.transcoder = this.transcoder;
     }
     const { target } = this;
     if (target === undefined) {

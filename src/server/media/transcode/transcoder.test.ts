@@ -16,7 +16,8 @@ import {
 } from '../../../../test/support/rtp-audio.ts';
 import type { Codec } from '../../../protocol/sdp/codec.ts';
 import { sampleRate } from './audio-codec.ts';
-import { type Conversion, Transcoder } from './transcoder.ts';
+import type { Conversion } from './conversion.ts';
+import { Transcoder } from './transcoder.ts';
 
 const open: Transcoder[] = [];
 

@@ -13,7 +13,7 @@ import {
   writeHeader,
 } from '../../../protocol/rtp/header.ts';
 import { readUint16, writeUint16 } from '../../../protocol/rtp/octets.ts';
-import { type Codec, sameCodec } from '../../../protocol/sdp/codec.ts';
+import type { Codec } from '../../../protocol/sdp/codec.ts';
 import {
   type AudioDecoder,
   type AudioEncoder,
@@ -25,6 +25,7 @@ import {
   transcodedName,
 } from './audio-codec.ts';
 import { ComfortNoiseDecoder } from './comfort-noise.ts';
+import { type Conversion, isTranscoding } from './conversion.ts';
 import { RtpTimeline } from './rtp-timeline.ts';
 
 /** Packets that go out are as long as nearly all phones and browsers send them: seconds. */
@@ -41,16 +42,10 @@ const HEADER = 12;
 /** Payload of a telephone-event (RFC 4733 section 2.3). */
 const EVENT = 4;
 
-/** A codec of the side that sends and what it becomes, each with its own side's payload type. */
-export interface Conversion {
-  from: Codec;
-  to: Codec;
-}
-
 export interface TranscoderOptions {
   /**
-   * What may come, one for each payload type: audio that is transcoded, all of it to one codec; audio that is the same on both
-   * sides and passes, in the same numbering; telephone-event; comfort noise.
+   * What may come, one for each payload type (`conversionsOf`): audio that is transcoded, all of it to one codec; audio that is
+   * the same on both sides and passes, in the same numbering; telephone-event; comfort noise.
    */
   conversions: readonly Conversion[];
   /**
@@ -87,7 +82,8 @@ export class Transcoder {
   private readonly timeline: RtpTimeline;
 
   private source = -1;
-  private clockRate = 0;
+  /** Of what comes. */
+  private incomingRate = 0;
   /** The sequence number that comes next. */
   private expected = 0;
   /** Timestamp of the audio that comes next if nothing is missing; -1: whatever comes begins anew. */
@@ -105,24 +101,27 @@ export class Transcoder {
 
   /** Throws when nothing of it is to be transcoded. */
   constructor({ conversions, send }: TranscoderOptions) {
-    const transcoded = conversions.filter(({ from, to }) => transcodedName(from) && !sameCodec(from, to));
+    const transcoded = conversions.filter(isTranscoding);
     const [first] = transcoded;
     if (!first) throw new Error('Nothing is to be transcoded');
     this.send = send;
     this.to = first.to;
     const wideband = transcoded.some(({ from }) => sampleRate(from) === 16_000);
     this.rate = sampleRate(this.to) ?? (wideband ? 16_000 : 8000);
-    this.clockRate = first.from.clockRate;
+    this.incomingRate = first.from.clockRate;
     this.timeline = new RtpTimeline(this.to.clockRate);
     this.frame = new Int16Array(FRAME * this.rate);
     for (const { from, to } of conversions) {
-      if (this.formats.has(from.payloadType)) continue;
       if (/^telephone-event$/i.test(from.name)) this.formats.set(from.payloadType, { from, to, kind: 'event' });
-      else if (sameCodec(from, to) && from.clockRate === this.to.clockRate)
-        this.formats.set(from.payloadType, { from, to, kind: 'pass' });
-      else if (transcodedName(from) || /^cn$/i.test(from.name))
+      else if (isTranscoding({ from, to }) || (/^cn$/i.test(from.name) && from.clockRate !== this.to.clockRate))
         this.formats.set(from.payloadType, { from, to, kind: 'audio', decoder: undefined });
+      else this.formats.set(from.payloadType, { from, to, kind: 'pass' });
     }
+  }
+
+  /** Of what goes out, in Hz. */
+  get clockRate(): number {
+    return this.to.clockRate;
   }
 
   /** A timestamp of what comes as it is in what goes out: for sender reports. */
@@ -168,14 +167,14 @@ export class Transcoder {
   /** Another source, or the same one anew: it goes on behind the last packet, after the time that has passed. */
   private begin(packet: Uint8Array, format: Format, now: number): void {
     const time = timestamp(packet);
-    if (format.kind !== 'event') this.clockRate = format.from.clockRate;
+    if (format.kind !== 'event') this.incomingRate = format.from.clockRate;
     if (this.source < 0) {
       this.outgoing = sequenceNumber(packet);
-      this.timeline.anchor(time, this.clockRate, time);
+      this.timeline.anchor(time, this.incomingRate, time);
     } else {
       const passed = Math.max(0, (now - this.lastArrival) / 1000);
       const next = this.frameTimestamp + Math.round((passed + FRAME) * this.to.clockRate);
-      this.timeline.anchor(time, this.clockRate, next);
+      this.timeline.anchor(time, this.incomingRate, next);
     }
     if (ssrc(packet) !== this.source) this.closeDecoders();
     this.source = ssrc(packet);
@@ -259,10 +258,10 @@ export class Transcoder {
   /** Where audio does not go on from what came before: the stream that goes out has the same gap. */
   private seek(time: number, clockRate: number, lost: number): void {
     const position = this.frameTimestamp + FRAME * this.to.clockRate;
-    if (clockRate !== this.clockRate) {
+    if (clockRate !== this.incomingRate) {
       this.flush();
       this.timeline.anchor(time, clockRate, position);
-      this.clockRate = clockRate;
+      this.incomingRate = clockRate;
     } else if (this.nextTimestamp >= 0) {
       const step = (time - this.nextTimestamp) | 0;
       if (step >= 0 && step <= CONCEALED * clockRate) return;
@@ -330,9 +329,10 @@ export class Transcoder {
   private pass(format: Format, packet: Uint8Array, start: number, end: number, lost: number): void {
     this.flush();
     const time = timestamp(packet);
-    if (format.from.clockRate !== this.clockRate) {
-      this.clockRate = format.from.clockRate;
-      this.timeline.anchor(time, this.clockRate, this.frameTimestamp);
+    // Its clock is the same on both sides.
+    if (this.incomingRate !== this.to.clockRate) {
+      this.incomingRate = this.to.clockRate;
+      this.timeline.anchor(time, this.incomingRate, this.frameTimestamp);
     }
     this.nextTimestamp = -1;
     this.timeline.advance(time);
