@@ -86,7 +86,7 @@ const FINGERPRINT = { hash: 'sha-256', value: serializeFingerprint(nodeDtlsCrypt
 
 /** Port of RTP of the section at this position; RTCP has the next one. */
 function portOf(side: Side, index: number, call: number): number {
-  return 30_000 + 100 * call + (side === 'caller' ? 0 : 50) + 2 * index;
+  return 30_000 + 100 * (call % 300) + (side === 'caller' ? 0 : 50) + 2 * index;
 }
 
 let calls = 0;
