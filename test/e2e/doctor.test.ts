@@ -1,8 +1,12 @@
 // The browser's own check at /doctor, by a person's path: signs in, starts it, reads what it says.
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { networkInterfaces } from 'node:os';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser as FirefoxBrowser } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type Chappe, startChappe } from '../support/chappe.ts';
+import { launchFirefox } from '../support/firefox.ts';
 import { describeWith } from '../support/peer.ts';
 import { freePort } from '../support/ports.ts';
 import { launchChromium, PATIENCE } from './person.ts';
@@ -11,6 +15,37 @@ function ownAddress(): string {
   const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';
 }
+
+describeWith(['firefox'], "the browser's own check in Firefox", () => {
+  let browser: FirefoxBrowser;
+  let server: Chappe;
+
+  beforeAll(async () => {
+    const at = `${ownAddress()}:${await freePort()}`;
+    [browser, server] = await Promise.all([
+      launchFirefox(),
+      startChappe({ config: { turn: { listen: [`udp:${at}`, `tcp:${at}`] } } }),
+    ]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  test('all of it works there too', async () => {
+    const page = await browser.newPage();
+    page.setDefaultTimeout(PATIENCE);
+    await page.goto(`${server.ready.web}/doctor`);
+    await page.locator('input[name=username]').fill('bob');
+    await page.locator('input[name=password]').fill('bob-password');
+    await page.locator('button[type=submit]').click();
+    await page.locator('::-p-aria([name="Start the check"][role="button"])').click();
+    await page.waitForSelector('::-p-aria([name="Check again"][role="button"])');
+    const bad = await page.$$eval('.finding:not([data-outcome=ok])', (rows) => rows.map((row) => row.textContent));
+    expect(bad).toEqual([]);
+    expect(await page.$eval('.verdict', (verdict) => verdict.textContent)).toContain('Calls work from here');
+  });
+});
 
 describeWith(['chromium'], "the browser's own check", () => {
   let browser: Browser;
@@ -93,17 +128,23 @@ describeWith(['chromium'], "the browser's own check", () => {
   });
 
   test('where UDP is blocked the person is told that calls go by TCP', async () => {
+    const mute = createSocket('udp4');
+    mute.bind(0, ownAddress());
+    await once(mute, 'listening');
+    // What a firewall would do: UDP goes where nobody answers.
     const blocked = `{
       const Original = RTCPeerConnection;
       RTCPeerConnection = class extends Original {
         constructor(configuration) {
-          const iceServers = configuration.iceServers.filter(({ urls }) => !/^stun:|transport=udp/.test(urls));
-          super({ ...configuration, iceServers });
+          const away = (url) => /^stun:|transport=udp/.test(url) ? url.replace(/:\\d+(?=[?]|$)/, ':${mute.address().port}') : url;
+          super({ ...configuration, iceServers: configuration.iceServers.map((each) => ({ ...each, urls: away(each.urls) })) });
         }
       };
     }`;
     const page = await open('bob', { script: blocked });
     expect(await check(page)).toMatch(/UDP is blocked between you and the server\s+Calls go by TCP/);
+    mute.close();
+    expect(await outcome(page, 'STUN over UDP')).toBe('warning');
     expect(await outcome(page, 'Relay over UDP')).toBe('warning');
     await page.getByRole('heading', { name: 'UDP is blocked', exact: true }).waitFor();
   });

@@ -60,13 +60,13 @@ async function rtpPorts(
     );
 }
 
-async function rtpengine({ configuration, system }: Examination, { ok, problem }: Report): Promise<void> {
+async function rtpengine({ configuration, system }: Examination, { ok, warning, problem }: Report): Promise<void> {
   const { urls } = configuration.media;
   const answered = await Promise.all(urls.map((url) => system.pingRtpengine(url)));
   const alive = urls.filter((_, index) => answered[index]);
   if (alive.length > 0) ok('rtpengine answers', `${enumerate(alive)}.`);
   for (const url of urls.filter((_, index) => !answered[index]))
-    problem(
+    (alive.length > 0 ? warning : problem)(
       'rtpengine does not answer',
       `Nothing came from ${url}${alive.length > 0 ? '; the others take its calls' : ': calls between pages and phones are refused with 503'}.`,
       'Start rtpengine with --listen-ng (or --listen-http, for WebSocket) at that address, and see that no firewall stands between.',

@@ -156,6 +156,11 @@ test('an rtpengine that answers, and one that does not', async () => {
   const url = `udp://127.0.0.1:${daemon.address().port}`;
   const host = healthyHost({ CHAPPE_MEDIA_ENGINE: 'rtpengine', CHAPPE_MEDIA_URL: url }, { pingRtpengine });
   expect(await titles(media, host)).toEqual(['ok: rtpengine answers']);
+  const both = healthyHost(
+    { CHAPPE_MEDIA_ENGINE: 'rtpengine', CHAPPE_MEDIA_URL: [url, 'udp://127.0.0.1:9'] },
+    { pingRtpengine: async (each) => each === url },
+  );
+  expect(await titles(media, both)).toEqual(['ok: rtpengine answers', 'warning: rtpengine does not answer']);
   daemon.removeAllListeners('message');
   expect(await titles(media, host)).toEqual(['problem: rtpengine does not answer']);
 });
