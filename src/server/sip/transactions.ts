@@ -14,6 +14,7 @@ import type { Clock, Timer } from '../../transport/clock.ts';
 import type { Flow } from '../../transport/flow.ts';
 import { type FlowDependent, flowState } from './flow-state.ts';
 import type { Outbox } from './outbox.ts';
+import { ownText } from './own-text.ts';
 
 type Machine = {
   timer(
@@ -191,7 +192,7 @@ export class ServerTransaction {
 
   constructor(layer: TransactionLayer, key: string, request: Request, flow: Flow, source: string) {
     this.#layer = layer;
-    this.key = key;
+    this.key = ownText(key); // it stays for 32 s, and would keep the whole request alive
     this.flow = flow;
     this.source = source;
     this.#timers = new Timers(layer.clock);
