@@ -1,4 +1,4 @@
-import type { BrowserFinding } from './browser-reports.ts';
+import { type BrowserFinding, printable } from './browser-reports.ts';
 import type { Finding, Outcome } from './finding.ts';
 
 const SIGNS: Record<Outcome, string> = { ok: 'ok      ', warning: 'WARNING ', problem: 'PROBLEM ' };
@@ -12,8 +12,8 @@ export function formatFindings(findings: readonly BrowserFinding[]): string[] {
   for (const finding of findings) {
     if (finding.subject !== subject) lines.push(...(subject === undefined ? [] : ['']), finding.subject);
     subject = finding.subject;
-    lines.push(`  ${SIGNS[finding.outcome]}${finding.title}`);
-    const time = finding.milliseconds === undefined ? '' : ` (${finding.milliseconds.toFixed(1)} ms)`;
+    lines.push(`  ${SIGNS[finding.outcome]}${printable(finding.title)}`);
+    const time = finding.milliseconds === undefined ? '' : ` (${Math.round(finding.milliseconds * 10) / 10} ms)`;
     lines.push(...wrap(`${finding.meaning}${time}`, INDENT, INDENT));
     if (finding.remedy !== undefined) lines.push(...wrap(finding.remedy, `${INDENT}-> `, `${INDENT}   `));
   }
@@ -31,7 +31,7 @@ export function summarize(findings: readonly Finding[]): string {
 function wrap(text: string, first: string, indent: string): string[] {
   const lines: string[] = [];
   let line = first;
-  for (const word of text.split(' ')) {
+  for (const word of printable(text).split(' ')) {
     if (line.length + word.length > WIDTH && line.trim() !== '') {
       lines.push(line.trimEnd());
       line = indent;
