@@ -117,6 +117,7 @@ class Scenario {
   /** Flows of parties, those that are gone too. */
   readonly #known = new Set<FakeFlow>();
   #count = 0;
+  #drained = false;
 
   constructor(bindings: FakeBindings | undefined) {
     this.#bindings = bindings;
@@ -144,7 +145,14 @@ class Scenario {
     }
     if (first === 'idle') return this.idle('here');
     if (first === 'drain') {
-      void this.world.server.drain();
+      void this.world.server.drain().then(() => {
+        this.#drained = true;
+      });
+      return;
+    }
+    if (first === 'drained' || first === 'draining') {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.#drained !== (first === 'drained')) throw new Error('it is not so');
       return;
     }
     if (first === 'engine') return this.#engine(second, words.slice(2));
@@ -302,6 +310,13 @@ class Scenario {
         const [name = '', profile = 'webrtc'] = detail.slice(5).split(' ');
         body = fakeDescription(name, profile);
         added.push(['Content-Type', 'application/sdp']);
+      } else if (detail.startsWith('Multipart: ')) {
+        const [name = '', profile = 'webrtc'] = detail.slice(11).split(' ');
+        const parts = [
+          'Content-Type: text/plain\r\n\r\nbefore',
+          `content-type: application/sdp\r\n\r\n${fakeDescription(name, profile)}`,
+        ];
+        body = `${parts.map((part) => `--x-y\r\n${part}\r\n`).join('')}--x-y--\r\n`;
       } else if (detail.startsWith('-')) removed.add(detail.slice(1).toLowerCase());
       else if (detail.startsWith('Body: ')) body = detail.slice(6);
       else {

@@ -1,13 +1,13 @@
 // The media of one call that is relayed, or may be: what all its branches and dialogs share.
 import type { ByteString } from '../../protocol/byte-string.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import type { Side } from '../../protocol/sdp/payload-map.ts';
 import type { Request } from '../../protocol/sip/message.ts';
 import type { CallRecord } from '../../storage/ports.ts';
 import type { Clock } from '../../transport/clock.ts';
 import type { LegStatistics, MediaBranch, MediaCall, MediaEngine, MediaEvent, MediaParty } from '../media/engine.ts';
 import type { Call, Calls } from './calls.ts';
-import { createBye, createDialogAck, type DialogEnds, type DialogSide } from './dialog-end.ts';
+import type { DialogReason, DialogSide } from './dialog-end.ts';
+import type { TokenSide } from './flow-token.ts';
 import type { SipLimits } from './limits.ts';
 import type { MediaDialog } from './media-dialog.ts';
 import type { Logger } from './ports.ts';
@@ -21,8 +21,8 @@ export interface MediaParts {
   calls: Calls;
   /** Runs what comes back from the engine: a fault of ours ends what it belongs to. */
   run: (continuation: () => void) => void;
-  /** Sends a request of our own to one side of a call's dialog; nobody waits for its answer. */
-  send: (call: Call, side: Side, request: Request) => void;
+  /** Sends a request of our own within a dialog, to the side that is reached so; nobody waits for its answer. */
+  send: (side: TokenSide, request: Request) => void;
   /** For the call's trace. */
   note: (callId: ByteString, text: string) => void;
 }
@@ -76,14 +76,13 @@ export class CallMedia {
 
   opened(branch: MediaBranch): void {
     this.#open.add(branch);
-    if (this.#lingering !== undefined) this.#close(this.#lingering);
-    this.#lingering = undefined;
+    this.dropLingering();
   }
 
   /** A branch is over. `kept`: other targets may still be tried, for which the caller's side is to stay as it is. */
   closed(branch: MediaBranch, kept: boolean): void {
     if (!this.#open.delete(branch)) return;
-    if (kept && this.#open.size === 0 && !this.call.over) this.#lingering = branch;
+    if (kept && this.#open.size === 0 && !this.call.over && this.call.answered === undefined) this.#lingering = branch;
     else this.#close(branch);
   }
 
@@ -119,10 +118,15 @@ export class CallMedia {
     }
   }
 
-  /** A callee whose 2xx leads nowhere hears that the call is over. */
-  hangUp(ends: DialogEnds, sequence: number, reason: { cause: number; text: string }): void {
-    this.parts.send(this.call, 'callee', createDialogAck(ends, 'callee', sequence));
-    this.parts.send(this.call, 'callee', createBye(ends, 'callee', reason));
+  /** Another target has answered, or this one: nothing is tried any more. */
+  dropLingering(): void {
+    if (this.#lingering !== undefined) this.#close(this.#lingering);
+    this.#lingering = undefined;
+  }
+
+  /** Nobody hangs up, but it is over: BYE to both sides of every dialog that is up. */
+  hangUp(reason: DialogReason, why: string): void {
+    for (const dialog of [...this.dialogs.values()]) if (dialog.confirmed) dialog.end(reason, why);
   }
 
   /** The dialog with that callee's tag is over. */
@@ -137,8 +141,7 @@ export class CallMedia {
     for (const dialog of this.dialogs.values()) dialog.forget();
     this.dialogs.clear();
     for (const branch of this.#open) this.#close(branch);
-    if (this.#lingering !== undefined) this.#close(this.#lingering);
-    this.#lingering = undefined;
+    this.dropLingering();
     const settled = await Promise.allSettled(this.#statistics);
     return settled.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
   }

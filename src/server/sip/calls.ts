@@ -1,8 +1,7 @@
 // The calls that pass here, from INVITE to BYE, as far as a proxy sees them: what is up, who hung up and why.
 import type { ByteString } from '../../protocol/byte-string.ts';
 import { decodeUtf8 } from '../../protocol/byte-string.ts';
-import type { Message, Request } from '../../protocol/sip/message.ts';
-import { reasons } from '../../protocol/sip/reason.ts';
+import type { Request } from '../../protocol/sip/message.ts';
 import type { CallRecord } from '../../storage/ports.ts';
 import type { CallMedia } from './call-media.ts';
 import type { TokenSide } from './flow-token.ts';
@@ -25,8 +24,6 @@ export class Call {
   readonly started: number;
   answered: number | undefined;
   status = 0;
-  /** Whoever wanted it to end before it was answered, and why. */
-  ending: { by: CallEnd; reason?: string | undefined } | undefined;
   readonly callerSide: TokenSide;
   /** What the caller has registered, or the domain it comes from: what is learned of its media stays there. */
   readonly callerKnown: Binding | Peer | undefined;
@@ -104,16 +101,12 @@ export class Calls {
     return this.#calls.get(id);
   }
 
-  /** The caller's CANCEL, or his connection is gone. */
-  cancelled(call: Call, reason: string | undefined): void {
-    call.ending ??= { by: 'caller', reason };
-  }
-
   /** A 2xx went up. */
   answered(call: Call, calleeTag: ByteString, calleeSide: TokenSide | undefined): void {
     if (call.over || call.dialogs.includes(calleeTag)) return;
     call.dialogs.push(ownText(calleeTag));
     call.calleeSide = calleeSide;
+    call.media?.dropLingering();
     if (call.answered !== undefined) return;
     call.answered = this.#parts.now();
     call.heard = call.answered;
@@ -129,7 +122,7 @@ export class Calls {
     if (status === 401 || status === 407) {
       this.#forget(call);
       call.media?.close().catch(this.#parts.fault);
-    } else this.end(call, call.ending?.by ?? by, call.ending?.reason ?? reason);
+    } else this.end(call, by, reason);
   }
 
   /** A BYE passes, or is sent. With the last dialog the call is over. */
@@ -169,11 +162,13 @@ export class Calls {
     else media.close().then(finish).catch(this.#parts.fault);
   }
 
-  /** Calls that are up and meet `isOver` end without a BYE. */
+  /** Calls that are up and of which `isOver` says why end; without a BYE, but for those whose media is relayed. */
   sweep(isOver: (call: Call) => string | undefined): void {
     for (const call of this.#calls.values()) {
       const reason = call.answered === undefined ? undefined : isOver(call);
-      if (reason !== undefined) this.end(call, 'server', reason);
+      if (reason === undefined) continue;
+      call.media?.hangUp({ cause: 408, text: 'Connection Lost' }, reason);
+      this.end(call, 'server', reason);
     }
   }
 
@@ -189,19 +184,11 @@ export class Calls {
   }
 }
 
-/** The first Reason that says something in words. */
-export function reasonText(message: Message): string | undefined {
-  if (!message.has('reason')) return undefined;
-  return reasonWords(message);
-}
-
-function reasonWords(message: Message): string | undefined {
-  try {
-    const [first] = reasons(message);
-    return first === undefined ? undefined : (first.text ?? `${first.protocol} ${first.cause ?? ''}`.trim());
-  } catch {
-    return undefined; // malformed: whoever asks why gets no answer
-  }
+/** What a Reason value (RFC 3326) says in words, else all of it. */
+export function reasonText(value: ByteString | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  const text = /;\s*text\s*=\s*"((?:[^"\\]|\\.)*)"/i.exec(value)?.[1];
+  return text === undefined ? value : text.replace(/\\(.)/g, '$1');
 }
 
 /** `alice@example.test` of a URI; what is no SIP URI as it is. */

@@ -19,6 +19,12 @@ export interface DialogSide {
   sequence: number;
 }
 
+/** Why it ends (RFC 3326): `cause` is a SIP status. */
+export interface DialogReason {
+  cause: number;
+  text: string;
+}
+
 export interface DialogEnds {
   callId: ByteString;
   caller: DialogSide;

@@ -7,6 +7,7 @@ import type { BranchMedia } from './branch-media.ts';
 import { CallMedia, type MediaParts } from './call-media.ts';
 import type { Call } from './calls.ts';
 import { callerOf } from './dialog-end.ts';
+import type { TokenSide } from './flow-token.ts';
 import type { Inbound } from './inbound.ts';
 import type { MediaDialog } from './media-dialog.ts';
 import { MediaExchange } from './media-exchange.ts';
@@ -33,23 +34,25 @@ export class Gateway {
   }
 
   /** The media of one branch of an INVITE that begins a call; undefined: nothing is to be done, whatever it is answered. */
-  invite(call: Call, inbound: Inbound, target: Target): BranchMedia | undefined {
+  invite(call: Call, inbound: Inbound, target: Target, side: TokenSide): BranchMedia | undefined {
     const { request } = inbound;
-    const offer = profileOfOffer(request);
     const { callerKnown } = call;
+    const known = callerKnown?.profile ?? usual(inbound.flow);
+    const offer = profileOfOffer(request, known ?? 'RTP/AVP');
     if (offer !== undefined && callerKnown !== undefined && callerKnown.profile !== offer) callerKnown.profile = offer;
     const policy = this.#policy(call, inbound.peer, target.peer);
     if (policy === 'never') return undefined;
-    const known = target.binding ?? target.peer;
-    const callee = known?.profile ?? usual(target.flow);
-    const caller = offer ?? callerKnown?.profile ?? usual(inbound.flow);
+    const calleeKnown = target.binding ?? target.peer;
+    const callee = calleeKnown?.profile ?? usual(target.flow);
+    const caller = offer ?? known;
     const list = offer === undefined ? [] : attempts(policy, offer, callee);
     if (list.length === 1 && list[0] === 'untouched') return undefined;
     const described: MediaTarget = {
       address: target.flow.remote.address,
+      side,
       profile: callee,
       learn(profile) {
-        if (known !== undefined) known.profile = profile;
+        if (calleeKnown !== undefined) calleeKnown.profile = profile;
       },
       delayed: (profile) =>
         policy === 'always' || (caller !== undefined && (caller === 'webrtc') !== (profile === 'webrtc'))
@@ -119,11 +122,12 @@ function usual({ transport }: Flow): Profile | undefined {
   return transport === 'ws' || transport === 'wss' ? 'webrtc' : undefined;
 }
 
-function profileOfOffer(request: Request): Profile | undefined {
+/** undefined: it brings none. `otherwise`: what one that is encoded counts as. */
+function profileOfOffer(request: Request, otherwise: Profile): Profile | undefined {
   try {
     const body = sessionBody(request);
     return body && profileOf(body.text);
   } catch {
-    return undefined; // encoded: its kind is not known, and whoever has to translate it will say so
+    return otherwise; // whoever has to translate it will say so
   }
 }

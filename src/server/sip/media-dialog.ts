@@ -6,7 +6,8 @@ import { otherSide, type Side } from '../../protocol/sdp/payload-map.ts';
 import type { Message, Request, Response } from '../../protocol/sip/message.ts';
 import type { MediaBranch, MediaEvent } from '../media/engine.ts';
 import type { CallMedia, Described } from './call-media.ts';
-import { calleeOf, createBye, createDialogAck, type DialogEnds, refreshSide } from './dialog-end.ts';
+import { calleeOf, createBye, createDialogAck, type DialogEnds, type DialogReason, refreshSide } from './dialog-end.ts';
+import type { TokenSide } from './flow-token.ts';
 import type { OrderedMessages } from './ordered-messages.ts';
 
 type Role = 'offer' | 'answer';
@@ -25,6 +26,8 @@ export class MediaDialog {
   readonly order: OrderedMessages;
   readonly tag: ByteString;
   readonly ends: DialogEnds;
+  /** How the callee is reached. */
+  readonly #callee: TokenSide;
   confirmed = false;
   readonly #branch: MediaBranch;
   readonly #memory: Partial<Record<Role, Translated>> = {};
@@ -40,14 +43,19 @@ export class MediaDialog {
     branch: MediaBranch,
     response: Response,
     offered: boolean,
-    recordRoute: ByteString | undefined,
+    callee: { side: TokenSide; recordRoute: ByteString | undefined },
   ) {
     this.media = media;
     this.order = order;
     this.#branch = branch;
     this.tag = response.to.tag ?? '';
     this.#offerer = offered ? 'caller' : undefined;
-    this.ends = { callId: media.call.callId, caller: { ...media.ends }, callee: calleeOf(response, recordRoute) };
+    this.ends = {
+      callId: media.call.callId,
+      caller: { ...media.ends },
+      callee: calleeOf(response, callee.recordRoute),
+    };
+    this.#callee = callee.side;
   }
 
   get over(): boolean {
@@ -109,10 +117,10 @@ export class MediaDialog {
   }
 
   /** Neither side has hung up, but it is over: both are told. `acknowledge`: the 2xx that its caller never gets. */
-  end(reason: { cause: number; text: string }, why: string, acknowledge?: { to: Side; sequence: number }): void {
+  end(reason: DialogReason, why: string, acknowledge?: { to: Side; sequence: number }): void {
     if (this.#over) return;
     const { parts, call } = this.media;
-    const send = (to: Side, request: Request) => parts.send(call, to, request);
+    const send = (to: Side, request: Request) => parts.send(to === 'caller' ? call.callerSide : this.#callee, request);
     if (acknowledge !== undefined)
       send(acknowledge.to, createDialogAck(this.ends, acknowledge.to, acknowledge.sequence));
     send('callee', createBye(this.ends, 'callee', reason));

@@ -6,7 +6,8 @@ import type { Request, Response } from '../../protocol/sip/message.ts';
 import type { MediaBranch, MediaEvent } from '../media/engine.ts';
 import type { BranchControl, BranchMedia } from './branch-media.ts';
 import type { CallMedia } from './call-media.ts';
-import { calleeOf } from './dialog-end.ts';
+import { calleeOf, createBye, createDialogAck } from './dialog-end.ts';
+import type { TokenSide } from './flow-token.ts';
 import { MediaDialog } from './media-dialog.ts';
 import { tooMany } from './media-exchange.ts';
 import { type Attempt, REFUSES_DESCRIPTION } from './media-policy.ts';
@@ -18,6 +19,7 @@ import { type SessionBody, sessionBody } from './session-body.ts';
 export interface MediaTarget {
   /** Where its signalling goes. */
   address: string;
+  side: TokenSide;
   /** What is known of it. */
   profile: Profile | undefined;
   /** It has shown what it takes. */
@@ -160,7 +162,10 @@ export class MediaPath implements BranchMedia {
       this.#media.opened(branch);
     }
     this.#forked = true;
-    dialog = new MediaDialog(this.#media, this.#order, branch, response, this.#offered, this.#recordRoute);
+    dialog = new MediaDialog(this.#media, this.#order, branch, response, this.#offered, {
+      side: this.#target.side,
+      recordRoute: this.#recordRoute,
+    });
     this.#dialogs.push(dialog);
     this.#media.dialogs.set(dialog.tag, dialog);
     return dialog;
@@ -183,9 +188,10 @@ export class MediaPath implements BranchMedia {
   #late(response: Response): void {
     const { status } = response;
     if (status < 200 || status >= 300) return;
-    const { ends, call } = this.#media;
-    const callee = calleeOf(response, this.#recordRoute);
-    this.#media.hangUp({ callId: call.callId, caller: { ...ends }, callee }, response.cseq.sequence, NOT_UNDERSTOOD);
+    const { parts, call, ends: caller } = this.#media;
+    const ends = { callId: call.callId, caller, callee: calleeOf(response, this.#recordRoute) };
+    parts.send(this.#target.side, createDialogAck(ends, 'callee', response.cseq.sequence));
+    parts.send(this.#target.side, createBye(ends, 'callee', NOT_UNDERSTOOD));
   }
 
   refused(response: Response): { response: Response; retry?: BranchMedia } {

@@ -1,7 +1,6 @@
 // The stateful proxy (RFC 3261 section 16): where a request goes, by the location service, by a configured route, or,
 // within a dialog, by the flow that our token names.
 import type { ByteString } from '../../protocol/byte-string.ts';
-import type { Side } from '../../protocol/sdp/payload-map.ts';
 import type { Request, Response } from '../../protocol/sip/message.ts';
 import { parseUri } from '../../protocol/sip/uri.ts';
 import type { Flow, Identity } from '../../transport/flow.ts';
@@ -160,12 +159,11 @@ export class SipProxy implements Forwarder {
     return call;
   }
 
-  /** A request of our own within a dialog of that call. Its answer changes nothing. */
-  sendInDialog(call: Call, to: Side, request: Request): void {
+  /** A request of our own within a dialog, to that side of it. Its answer changes nothing. */
+  sendInDialog(side: TokenSide, request: Request): void {
     const { forwarding, outbox } = this.#parts;
-    const side = to === 'caller' ? call.callerSide : call.calleeSide;
     const now = this.#parts.now();
-    const flow = side && this.#sideFlow(side, now);
+    const flow = this.#sideFlow(side, now);
     if (flow === undefined) return;
     const uri = this.#contactOfGruu(request, now);
     const copy = forwarding.copy(request, { flow, uri }, forwarding.loopHash(request));
@@ -300,7 +298,9 @@ export class SipProxy implements Forwarder {
     }
     const forwarded = forwarding.copy(request, copy, inbound.loopHash);
     if (target.peer?.trusted && inbound.identity !== undefined) this.#assert(forwarded, inbound.identity);
-    const media = retry ?? (call === undefined ? this.#exchange(inbound) : gateway?.invite(call, inbound, target));
+    const media =
+      retry ??
+      (call === undefined ? this.#exchange(inbound) : gateway?.invite(call, inbound, target, calleeSide(target)));
     return { request: forwarded, recordRoute: copy.recordRoute, media };
   }
 
@@ -313,7 +313,7 @@ export class SipProxy implements Forwarder {
     const media = gateway?.exchange(call, inbound);
     if (request.method === 'BYE') {
       const tag = fromCaller ? request.to.tag : request.from.tag;
-      calls.dialogEnded(call, tag ?? '', fromCaller ? 'caller' : 'callee', reasonText(request));
+      calls.dialogEnded(call, tag ?? '', fromCaller ? 'caller' : 'callee', reasonText(request.get('reason')));
     }
     return media;
   }
@@ -341,7 +341,7 @@ export class SipProxy implements Forwarder {
       calls.answered(call, to.tag ?? '', branch && calleeSide(branch.target));
       return;
     }
-    if (context.cancelled) calls.refused(call, status, 'caller', context.cancelReason);
+    if (context.cancelled) calls.refused(call, status, 'caller', reasonText(context.cancelReason));
     else calls.refused(call, status, branch === undefined ? 'server' : 'callee', reason);
   }
 

@@ -140,7 +140,7 @@ export class SipServer implements FlowHandler {
           log,
           calls: this.#calls,
           run,
-          send: (call, side, request) => this.#proxy.sendInDialog(call, side, request),
+          send: (side, request) => this.#proxy.sendInDialog(side, request),
           note: (callId, text) => this.trace.note(callId, text),
         },
         media.policies,
