@@ -164,6 +164,39 @@ async function pageCalls(page: Evaluate, server: Server, address: string): Promi
   }
 }
 
+/** Opus on the one side, PCMU on the other: nothing in common. */
+async function opusAlone(page: Evaluate, server: Server, address: string): Promise<void> {
+  const phone = await RtpPhone.open();
+  const party = parties(address);
+  const branch = server.engine
+    .open({ callId: 'three', callerTag: 'c', caller: party.page })
+    .branch(party.phone, () => {});
+  try {
+    await page(connection([]));
+    await page(`pc.getTransceivers()[0].setCodecPreferences(
+      RTCRtpReceiver.getCapabilities('audio').codecs.filter(({ mimeType }) => /opus|telephone/.test(mimeType)))`);
+    phone.speakTo(await branch.offer('caller', String(await page(OFFER))));
+    const answer = await branch.answer('callee', phone.description);
+    branch.confirm();
+    await page(remote('answer', answer));
+    await bothHear(page, phone);
+    expect(await branch.statistics()).toMatchObject([
+      { side: 'caller', codec: 'opus', dropped: {} },
+      { side: 'callee', codec: 'PCMU', dropped: {} },
+    ]);
+    await page(`pc.getSenders()[0].dtmf.insertDTMF('5', 200)`);
+    const end = performance.now() + PATIENCE;
+    while (phone.events.length === 0 && performance.now() < end)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(phone.events).toMatchObject([{ event: 5 }]);
+    expect(Math.abs(phone.events[0]!.length - 200)).toBeLessThan(50);
+  } finally {
+    await page('pc.close()');
+    await branch.close();
+    phone.close();
+  }
+}
+
 async function phoneCalls(page: Evaluate, server: Server, address: string): Promise<void> {
   const phone = await RtpPhone.open();
   const party = parties(address);
@@ -195,6 +228,7 @@ function tests(evaluate: () => Evaluate, address: string): void {
     const direct = () => ({ ...server, iceServers: [] });
     test('the page calls the phone', () => pageCalls(evaluate(), direct(), address));
     test('the phone calls the page', () => phoneCalls(evaluate(), direct(), address));
+    if (port === 'own') test('a page with Opus alone, and its digits', () => opusAlone(evaluate(), direct(), address));
     if (port === 'shared') test('the page is forced through TURN', () => pageCalls(evaluate(), server, address));
   });
 }

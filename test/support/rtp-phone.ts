@@ -3,9 +3,10 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isRtcp } from '../../src/protocol/rtp/demultiplex.ts';
+import { parseTelephoneEvent } from '../../src/protocol/rtp/telephone-event.ts';
 import { parseDescription } from '../../src/protocol/sdp/session-description.ts';
 import { rootMeanSquare } from './audio.ts';
-import { type Heard, heardPacket, listen, PCMU, speak } from './rtp-audio.ts';
+import { EVENT_8, type Heard, heardPacket, listen, PCMU, speak } from './rtp-audio.ts';
 
 const PACKET_TIME = 20;
 
@@ -38,11 +39,12 @@ export class RtpPhone {
     return new RtpPhone(socket, hertz);
   }
 
-  /** An answer to any offer, or an offer: PCMU. */
+  /** An answer to any offer, or an offer: PCMU and telephone-event. */
   get description(): string {
     const { address, port } = this;
     const head = ['v=0', `o=phone 1 1 IN IP4 ${address}`, 's=-', `c=IN IP4 ${address}`, 't=0 0'];
-    return `${[...head, `m=audio ${port} RTP/AVP 0`, 'a=rtpmap:0 PCMU/8000', 'a=sendrecv'].join('\r\n')}\r\n`;
+    const codecs = ['a=rtpmap:0 PCMU/8000', 'a=rtpmap:101 telephone-event/8000', 'a=fmtp:101 0-15'];
+    return `${[...head, `m=audio ${port} RTP/AVP 0 101`, ...codecs, 'a=sendrecv'].join('\r\n')}\r\n`;
   }
 
   /** Speaks to where this description says. */
@@ -59,6 +61,16 @@ export class RtpPhone {
   /** Root mean square of the last two seconds' samples. */
   get loudness(): number {
     return rootMeanSquare(listen(PCMU, this.heard.slice(-100)));
+  }
+
+  /** The events that came, with their durations in milliseconds. */
+  get events(): { event: number; length: number }[] {
+    const events = new Map<number, { event: number; length: number }>();
+    for (const { payloadType, timestamp, payload } of this.heard) {
+      const event = payloadType === EVENT_8.payloadType ? parseTelephoneEvent(payload, 0) : undefined;
+      if (event?.end) events.set(timestamp, { event: event.event, length: event.duration / 8 });
+    }
+    return [...events.values()];
   }
 
   close(): void {
