@@ -21,7 +21,7 @@ export interface BridgedCall {
   toCallee: string;
 }
 
-let port = 40_000;
+let browsers = 0;
 
 /** ICE and DTLS of a browser that has our answer or offer. */
 export function connectBrowser(
@@ -30,7 +30,7 @@ export function connectBrowser(
   role: 'client' | 'server',
   ufrag = 'peer',
 ): RelayPeer {
-  const browser = new RelayPeer(world, '203.0.113.5', port++, 'mux');
+  const browser = new RelayPeer(world, '203.0.113.5', 40_000 + (browsers++ % 20_000), 'mux');
   browser.check(description, { ufrag });
   browser.startDtls(role);
   world.clock.advance(500);
