@@ -101,7 +101,8 @@ export class DescribedBranch {
   readonly call: string;
   readonly world: { readonly relay: Pick<Relay, 'update'> };
   private readonly translation: SessionTranslation;
-  private readonly generations: Record<Side, number> = { caller: 0, callee: 0 };
+  /** Of our ICE credentials; undefined: no description has had any yet. */
+  private readonly generations: Record<Side, { latest: number | undefined }>;
 
   constructor(world: DescribedBranch['world'], caller: PartyOptions, callee: PartyOptions, first?: DescribedBranch) {
     this.world = world;
@@ -109,6 +110,7 @@ export class DescribedBranch {
     this.call = first?.call ?? `call ${this.number}`;
     this.id = `branch ${this.number}`;
     this.parties = { caller, callee };
+    this.generations = { caller: first?.generations.caller ?? { latest: undefined }, callee: { latest: undefined } };
     this.legs = { caller: first?.legs.caller ?? this.leg('caller', caller), callee: this.leg('callee', callee) };
     this.translation = first?.translation.fork(this.legs.callee) ?? new SessionTranslation(this.legs);
   }
@@ -166,6 +168,7 @@ export class DescribedBranch {
     const positions = [
       ...new Set(sections.filter((section) => section[side].live).map((section) => section[side].transportIndex)),
     ];
+    const generation = this.generations[side].latest;
     return {
       type,
       address,
@@ -173,7 +176,7 @@ export class DescribedBranch {
         index,
         socket: this.socket(side, index),
         ...(type === 'phone' ? { rtcpSocket: this.socket(side, index, true) } : {}),
-        ...(leg.ice ? { ice: { generation: this.generations[side], local: leg.ice(this.generations[side]) } } : {}),
+        ...(leg.ice && generation !== undefined ? { ice: { generation, local: leg.ice(generation) } } : {}),
       })),
       sources: sections.map((_, index) =>
         sources ? { ssrc: this.ssrc(side, index), cname: `cname-${side}` } : undefined,
@@ -184,7 +187,7 @@ export class DescribedBranch {
   private leg(side: Side, { type, leg = {} }: PartyOptions): Leg {
     const sessionId = String(1000 + this.number);
     const ice = (generation: number) => {
-      this.generations[side] = Math.max(this.generations[side], generation);
+      this.generations[side].latest = Math.max(this.generations[side].latest ?? 0, generation);
       return { ufrag: `${side}${this.number}g${generation}`, password: `password0123456789${side}${generation}` };
     };
     if (type === 'webrtc')

@@ -98,7 +98,7 @@ export class Leg {
     for (const entry of plan.transports) {
       if (answered && !streams.some(({ live, transportIndex }) => live && transportIndex === entry.index)) continue;
       const unplaced = this.transports.filter((transport) => !placed.has(transport));
-      const mux = entry.ice !== undefined && plan.type === 'webrtc';
+      const mux = plan.type === 'webrtc';
       const known =
         unplaced.find((transport) => mux && transport.rtp.mux && transport.index === entry.index) ??
         unplaced.find((transport) => isPlanned(transport, entry, mux));
