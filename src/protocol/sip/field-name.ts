@@ -130,15 +130,23 @@ const SPELLINGS: Readonly<Record<FieldName, string>> = {
 
 const SPELLED = new Map<FieldName, string>();
 const CANONICAL = new Map<string, FieldName>();
+/** The usual spellings of at most 31 characters by `place()`. */
+const USUAL: { spelled: string; name: FieldName }[][] = Array.from({ length: 1024 }, () => []);
 for (const name of NAMES) {
   const spelled = SPELLINGS[name] ?? capitalised(name);
   SPELLED.set(name, spelled);
+  if (spelled.length < 32) USUAL[place(spelled.length, spelled.charCodeAt(0))]!.push({ spelled, name });
   CANONICAL.set(name, name);
   CANONICAL.set(spelled, name);
 }
 for (const [letter, name] of Object.entries(COMPACT)) {
   CANONICAL.set(letter, name);
   CANONICAL.set(letter.toUpperCase(), name);
+}
+
+/** By length and first letter: seldom do two names share a place. */
+function place(length: number, first: number): number {
+  return ((length & 31) << 5) | (first & 31);
 }
 
 function capitalised(name: string): string {
@@ -156,4 +164,12 @@ export function canonicalName(name: string): FieldName {
   if (known !== undefined) return known;
   const lower = name.toLowerCase();
   return CANONICAL.get(lower) ?? lower;
+}
+
+/** The same of a part of a text: the usual spelling is found without cutting it out and hashing it. */
+export function canonicalNameAt(text: string, start: number, end: number): FieldName {
+  const length = end - start;
+  for (const { spelled, name } of USUAL[place(length, text.charCodeAt(start))]!)
+    if (spelled.length === length && text.startsWith(spelled, start)) return name;
+  return canonicalName(text.slice(start, end));
 }

@@ -92,3 +92,8 @@ test('an ACK, a response and a torso are not salvaged: nothing answers those', (
   expect(salvageRequest(HEAD.replace('OPTIONS sip:bob@example.test SIP/2.0', 'SIP/2.0 200 OK'))).toBeUndefined();
   expect(salvageRequest(HEAD.replace('Call-ID: c\r\n', ''))).toBeUndefined();
 });
+
+test.each(['Via', 'via', 'VIA', 'v', 'V', 'vIa'])('%s: is the Via, others of its length and letter are not', (name) => {
+  const message = parseMessage(`OPTIONS sip:a SIP/2.0\r\nVoa: 1\r\n${name}: SIP/2.0/UDP h\r\nVia-: 2\r\nW: 3\r\n\r\n`);
+  expect(message.names()).toEqual(['voa', 'via', 'via-', 'w']);
+});

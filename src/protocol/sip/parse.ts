@@ -1,6 +1,6 @@
 import type { ByteString } from '../byte-string.ts';
 import { ProtocolError } from '../errors.ts';
-import { canonicalName } from './field-name.ts';
+import { canonicalNameAt } from './field-name.ts';
 import { Field, type Source } from './fields.ts';
 import { isToken, parseNumber, trimEnd } from './lexis.ts';
 import { MESSAGE_LIMITS, type MessageLimits } from './limits.ts';
@@ -81,7 +81,7 @@ function parse(text: ByteString, limits: Partial<MessageLimits>, lenient: boolea
       if (lenient && ++skipped < mostFields) continue;
       throw new ProtocolError('SIP_HEADER_LINE', 'Malformed Header Line', answer(text, { status: 400 }));
     }
-    const field = new Field(canonicalName(text.slice(start, nameEnd)), text, start, colon + 1, at, folded);
+    const field = new Field(canonicalNameAt(text, start, nameEnd), text, start, colon + 1, at, folded);
     fields.push(field);
     if (field.name === 'content-length') {
       if (length === undefined) length = field.value;
