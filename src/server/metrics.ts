@@ -1,4 +1,5 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { CallRecord } from '../storage/ports.ts';
 import type { MediaMetrics } from './media/engine.ts';
 import type { SipMetrics } from './sip/metrics.ts';
 
@@ -16,6 +17,7 @@ export interface MetricSources {
   };
   media?: () => MediaMetrics;
   writesQueued: () => number;
+  callRecordsLost: () => number;
   accounts: () => number;
   version: string;
 }
@@ -83,6 +85,12 @@ export function createMetrics(sources: MetricSources): Registry {
   counter('sip_overloaded', 'Requests refused for overload.', () => sip().overloaded);
   counter('sip_loops', 'Loops detected.', () => sip().loops);
   counter('sip_dead_flows', 'Requests in a dialog whose other side was gone.', () => sip().deadFlows);
+  labelled(
+    'calls',
+    'Calls that are over, by outcome: answered, broken (ended by the server), cancelled, busy, unanswered, failed.',
+    'outcome',
+    () => sip().callsEnded,
+  );
   labelled('sip_requests', 'SIP requests in, by method.', 'method', () => sip().requests);
   labelled('sip_responses', 'SIP responses, by class.', 'class', () => sip().responses);
   const { connections } = sources;
@@ -115,7 +123,22 @@ export function createMetrics(sources: MetricSources): Registry {
     );
     counter('media_failed', 'Calls that the media engine ended.', () => media().failed);
   }
+  counter('call_records_lost', 'Records of calls that could not be written.', sources.callRecordsLost);
   gauge('store_writes_queued', 'Writes waiting for the disk.', sources.writesQueued);
   gauge('accounts', 'Accounts.', sources.accounts);
   return registry;
+}
+
+/** Told of every call that is over: how long those that were answered have lasted. */
+export function observeCalls(registry: Registry): (record: CallRecord) => void {
+  const durations = new Histogram({
+    name: 'chappe_call_duration_seconds',
+    help: 'Answered calls, from answer to end.',
+    labelNames: ['media'],
+    buckets: [1, 10, 30, 60, 300, 900, 3_600, 14_400],
+    registers: [registry],
+  });
+  return ({ answered, ended, media }) => {
+    if (answered !== undefined) durations.observe({ media }, (ended - answered) / 1_000);
+  };
 }

@@ -34,7 +34,7 @@ import { listenForMedia } from './media/embedded/own-socket.ts';
 import type { SharedSocket } from './media/embedded/shared-port.ts';
 import type { MediaEngine } from './media/engine.ts';
 import { RtpengineEngine } from './media/rtpengine/rtpengine-engine.ts';
-import { createMetrics } from './metrics.ts';
+import { createMetrics, observeCalls } from './metrics.ts';
 import { generatePassword } from './passwords.ts';
 import type { MediaPolicies } from './sip/gateway.ts';
 import type { Transports } from './sip/ports.ts';
@@ -188,6 +188,10 @@ async function compose(
       clock: nativeClock,
       wallClock,
       bindings: store.bindings,
+      calls: (record) => {
+        store.calls.add(record);
+        callDurations(record);
+      },
       log,
       loopLag: () => loopLag.value,
       media,
@@ -269,9 +273,11 @@ async function compose(
     turn: () => turn.metrics(),
     media: () => media.metrics(),
     writesQueued: () => store.queued,
+    callRecordsLost: () => store.calls.lost,
     accounts: () => accounts.size,
     version,
   });
+  const callDurations = observeCalls(metrics);
   const webPort = makeWebPort();
   let listeningPorts: Port[] = [];
   const doctor = new Doctor({
@@ -304,6 +310,7 @@ async function compose(
     log,
     registry: metrics,
     trace: () => sip.trace,
+    calls: store.calls,
     doctor,
     isRegistered: (name) => sip.location.reachable(name, wallClock()).length > 0,
     isReady: () => state === 'ready',

@@ -110,6 +110,8 @@ export interface CallRecordQuery {
 }
 
 export interface CallRecordStore {
+  /** Records that could not be written. */
+  readonly lost: number;
   /** Written a moment later with others: the last second's may be lost with the process. */
   add(record: CallRecord): void;
   list(query: CallRecordQuery): CallRecord[];
@@ -121,6 +123,7 @@ export interface Store {
   apiKeys: ApiKeyStore;
   sessions: SessionStore;
   settings: SettingStore;
+  calls: CallRecordStore;
   /** Waits for the writes under way, then closes. */
   close(): Promise<void>;
 }

@@ -15,7 +15,8 @@
 //   alice closed 1008 · alice drops · alice mute · alice loops · wait 2s · idle (nothing has been sent to anybody)
 //   engine holds · engine releases · engine refuses 503 · engine says silent caller · engine says failed
 //   engine asked offer caller one    what it was asked since it was looked at last, in order (`engine asked nothing`)
-//   engine open 2                    branches · call answered caller   the record of the call that ended last
+//   engine open 2                    branches that are open
+//   call 200 caller                  status, and who ended it, in the record of the last call (`call none`); its fields below
 //
 // Dialogs are kept as RFC 3261 section 12 says: tags, route set and remote target come from what was received.
 import {
@@ -155,6 +156,7 @@ class Scenario {
       if (this.#drained !== (first === 'drained')) throw new Error('it is not so');
       return;
     }
+    if (first === 'ends') return this.world.server.close();
     if (first === 'engine') return this.#engine(second, words.slice(2));
     if (first === 'call') return this.#call(words.slice(1), line.details);
     if (first === 'register') return this.#register(second, line.details);
@@ -244,6 +246,7 @@ class Scenario {
   async #call([status, who]: string[], details: string[]): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     const record = this.world.calls.at(-1);
+    if (status === 'none' && record === undefined) return;
     if (record === undefined) throw new Error('no call has ended');
     const seen = JSON.stringify(record);
     if (String(record.status) !== status || record.endedBy !== who) throw new Error(seen);

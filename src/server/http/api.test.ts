@@ -6,6 +6,7 @@ import { Registry } from 'prom-client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { verifyEphemeral } from '../../protocol/credentials/ephemeral.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../storage/embedded/store.ts';
+import type { CallRecordQuery } from '../../storage/ports.ts';
 import { primitives } from '../../transport/primitives.ts';
 import { Accounts } from '../accounts/accounts.ts';
 import { Seal } from '../accounts/seal.ts';
@@ -75,6 +76,7 @@ async function api(overrides: Partial<HttpApiOptions> = {}): Promise<FastifyInst
     doctor: {
       look: async () => [{ subject: 'time', outcome: 'ok', title: 'The clock can be right', meaning: 'It says noon.' }],
     },
+    calls: store.calls,
     isRegistered: (name) => name === 'bob',
     isReady: () => !draining,
     isDraining: () => draining,
@@ -413,6 +415,7 @@ test('the API describes itself, every route of it', async () => {
     '/api/session',
     '/api/credentials',
     '/api/contacts',
+    '/api/calls',
     '/api/inspector/calls',
     '/api/inspector/calls/{callId}',
     '/api/doctor',
@@ -464,4 +467,25 @@ test('a browser that sends too much, too often or something else is refused, and
   expect((await send([finding])).statusCode).toBe(429);
   const { browsers } = (await call('GET', '/api/doctor', { key })).json();
   expect(browsers.map((each: { findings: Array<{ title: string }> }) => each.findings[0]!.title)).toEqual(['4', '3']);
+});
+
+test('records of calls: one’s own, and for administrators everybody’s', async () => {
+  await app.close();
+  const asked: CallRecordQuery[] = [];
+  const calls = {
+    lost: 0,
+    add() {},
+    list(query: CallRecordQuery) {
+      asked.push(query);
+      return [];
+    },
+  };
+  app = await api({ calls });
+  const cookies = { alice: await signIn(), bob: await signIn('bob', 'secret2') };
+  expect((await call('GET', '/api/calls')).statusCode).toBe(401);
+  expect((await call('GET', '/api/calls', { key })).json()).toEqual({ calls: [] });
+  await call('GET', '/api/calls?account=bob&limit=5&before=77', { cookie: cookies.alice });
+  await call('GET', '/api/calls?limit=99999&before=x', { cookie: cookies.bob });
+  expect((await call('GET', '/api/calls?account=alice', { cookie: cookies.bob })).statusCode).toBe(403);
+  expect(asked).toEqual([{ limit: 100 }, { account: 'bob', limit: 5, before: 77 }, { account: 'bob', limit: 1000 }]);
 });

@@ -1,12 +1,14 @@
 import cookie from '@fastify/cookie';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyServerFactory } from 'fastify';
 import type { Registry } from 'prom-client';
+import type { CallRecordStore } from '../../storage/ports.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { ApiKeys } from '../credentials/api-keys.ts';
 import type { CredentialIssuer } from '../credentials/issuer.ts';
 import type { CallTrace } from '../inspector/trace.ts';
 import type { Logger } from '../sip/ports.ts';
 import { Access } from './access.ts';
+import { callRoutes } from './call-routes.ts';
 import { contactRoutes } from './contact-routes.ts';
 import { credentialRoutes } from './credential-routes.ts';
 import { type DoctorRoutes, doctorRoutes } from './doctor-routes.ts';
@@ -36,6 +38,7 @@ export interface HttpApiOptions {
   log: Logger;
   registry: Registry;
   trace: () => CallTrace | undefined;
+  calls: CallRecordStore;
   doctor: DoctorRoutes['doctor'];
   /** Whether somebody of that canonical name is registered. */
   isRegistered: (name: string) => boolean;
@@ -137,6 +140,7 @@ export async function createHttpApi(options: HttpApiOptions): Promise<FastifyIns
   sessionRoutes(app, { ...options, access, now });
   credentialRoutes(app, { ...options, access });
   contactRoutes(app, { ...options, access });
+  callRoutes(app, { ...options, access });
   inspectorRoutes(app, { ...options, access });
   doctorRoutes(app, { ...options, access, now });
   app.get('/api/openapi.json', async () => openapi(options.version));

@@ -58,6 +58,36 @@ const finding = object(
 );
 const browserReport = object({ at: text, name: text, agent: text, findings: list(finding) });
 
+const leg = object({
+  side: { enum: ['caller', 'callee'] },
+  kind: { ...text, description: 'audio, video' },
+  codec: text,
+  profile: text,
+  received: { type: 'object', description: 'packets, octets, lost, jitter (ms) of what this side sent' },
+  sent: { type: 'object', description: 'packets and octets sent to it, lost and jitter as it reports them' },
+  roundTrip: { ...integer, description: 'ms' },
+  dropped: { type: 'object', description: 'packets refused, by reason' },
+});
+leg['required'] = ['side', 'kind', 'profile', 'received', 'sent', 'dropped'];
+const record = object(
+  {
+    callId: text,
+    from: { ...text, description: 'address of record' },
+    to: text,
+    caller: { ...text, description: 'name of the local account, if it is one' },
+    callee: text,
+    started: { ...integer, description: 'ms since 1970, as the other times' },
+    answered: integer,
+    ended: integer,
+    status: { ...integer, description: 'SIP status that answered the INVITE' },
+    endedBy: { enum: ['caller', 'callee', 'server'] },
+    reason: text,
+    media: { enum: ['direct', 'embedded', 'rtpengine'] },
+    legs: list(leg),
+  },
+  ['callId', 'from', 'to', 'started', 'ended', 'status', 'endedBy', 'media'],
+);
+
 const cookie = { session: [] };
 const key = { key: [] };
 const limited = { 429: 'Too many requests; see Retry-After.' };
@@ -114,6 +144,21 @@ export function openapi(version: string): Json {
             object({ contacts: list(object({ name: text, registered: bool })) }),
             unauthenticated,
           ),
+        },
+      },
+      '/api/calls': {
+        get: {
+          summary: 'Calls that are over: one’s own, for administrators everybody’s',
+          security: [cookie, key],
+          parameters: [
+            { name: 'account', in: 'query', schema: text },
+            { name: 'before', in: 'query', schema: { ...integer, description: 'started before, ms since 1970' } },
+            { name: 'limit', in: 'query', schema: { ...integer, maximum: 1000 } },
+          ],
+          responses: answers('Newest first.', object({ calls: list(record) }), {
+            ...unauthenticated,
+            403: 'Another account’s calls are for administrators.',
+          }),
         },
       },
       '/api/inspector/calls': {

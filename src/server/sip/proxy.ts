@@ -152,6 +152,12 @@ export class SipProxy implements Forwarder {
     });
   }
 
+  /** Nobody is there to be called. (One that is sent again, since its answer was lost, is another one here.) */
+  #missed(inbound: Inbound, status: number): void {
+    if (inbound.identity !== undefined || inbound.peer !== undefined)
+      this.#parts.calls.refused(this.#begin(inbound), status, 'server', undefined);
+  }
+
   /** The call that a request within a dialog belongs to; undefined: none that began in this process. */
   #call({ token, now }: Inbound): Call | undefined {
     const call = token?.call === undefined ? undefined : this.#parts.calls.find(token.call);
@@ -184,7 +190,7 @@ export class SipProxy implements Forwarder {
 
   /** undefined: it has been answered. */
   #targets(inbound: Inbound, mayLeave: boolean): Target[][] | undefined {
-    const { answers, routing, location, identities, accounts, counters } = this.#parts;
+    const { routing, location, identities, accounts, counters } = this.#parts;
     const { request } = inbound;
     if (inbound.token !== undefined) {
       const target = this.#dialogTarget(inbound);
@@ -205,9 +211,9 @@ export class SipProxy implements Forwarder {
       if (name === undefined) return this.#refuse(inbound, 404);
       const groups = userTargets(location, name, uri, inbound.now);
       if (groups.length > 0) return groups;
-      const known = accounts.exists(name) || location.all(name).length > 0;
-      answers.reply(inbound, known ? 480 : 404);
-      return undefined;
+      const status = accounts.exists(name) || location.all(name).length > 0 ? 480 : 404;
+      if (request.method === 'INVITE') this.#missed(inbound, status);
+      return this.#refuse(inbound, status);
     }
     // The contact of a binding, as a Refer-To names it (attended transfer): to its flow, not to the address it shows.
     const binding = mayLeave ? location.byContact(uri, inbound.now) : undefined;

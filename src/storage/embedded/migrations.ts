@@ -44,4 +44,28 @@ export const migrations: Record<string, Migration> = {
       await sql`insert into setting (key, value) values ('accounts.revision', '0')`.execute(db);
     },
   },
+  '0002-calls': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable('call')
+        .addColumn('id', 'integer', (c) => c.primaryKey().autoIncrement())
+        .addColumn('call_id', 'text', (c) => c.notNull())
+        .addColumn('from_address', 'text', (c) => c.notNull())
+        .addColumn('to_address', 'text', (c) => c.notNull())
+        .addColumn('caller', 'text')
+        .addColumn('callee', 'text')
+        .addColumn('started', 'integer', (c) => c.notNull())
+        .addColumn('answered', 'integer')
+        .addColumn('ended', 'integer', (c) => c.notNull())
+        .addColumn('status', 'integer', (c) => c.notNull())
+        .addColumn('ended_by', 'text', (c) => c.notNull())
+        .addColumn('reason', 'text')
+        .addColumn('media', 'text', (c) => c.notNull())
+        .addColumn('legs', 'text')
+        .execute();
+      await db.schema.createIndex('call_started').on('call').column('started').execute();
+      await db.schema.createIndex('call_caller').on('call').columns(['caller', 'started']).execute();
+      await db.schema.createIndex('call_callee').on('call').columns(['callee', 'started']).execute();
+    },
+  },
 };

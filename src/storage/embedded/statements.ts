@@ -17,6 +17,14 @@ export const statements = {
   trimSessions: `delete from session where name = @name and hash not in
     (select hash from session where name = @name order by expires desc limit @keep)`,
   removeSession: 'delete from session where hash = @hash',
+  // Many in one statement, as JSON: to bind them one by one would cost more than all else of it.
+  addCalls: `insert into call (call_id, from_address, to_address, caller, callee, started, answered, ended, status,
+      ended_by, reason, media, legs)
+    select value ->> 'callId', value ->> 'from', value ->> 'to', value ->> 'caller', value ->> 'callee',
+      value ->> 'started', value ->> 'answered', value ->> 'ended', value ->> 'status', value ->> 'endedBy',
+      value ->> 'reason', value ->> 'media', value ->> 'legs'
+    from json_each(@records)`,
+  trimCalls: 'delete from call where id <= (select max(id) from call) - @keep or started < @before',
   setSetting:
     'insert into setting (key, value) values (@key, @value) on conflict (key) do update set value = excluded.value',
 } as const;

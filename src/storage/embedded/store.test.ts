@@ -165,3 +165,51 @@ test('a backup is a whole database', async () => {
   expect(copy.prepare(`select value from setting where key = 'a'`).get()).toMatchObject({ value: 'b' });
   copy.close();
 });
+
+test('records of calls come back newest first: all, or those of an account', async () => {
+  const where = folder();
+  const first = await open(where, { now: () => 1_000 });
+  const record = { callId: 'a', from: 'alice@x', to: 'bob@x', started: 1, ended: 9, status: 200 } as const;
+  const legs = [{ side: 'caller', codec: 'opus' }];
+  first.calls.add({
+    ...record,
+    ...{ caller: 'alice', callee: 'bob', answered: 3, endedBy: 'callee', reason: 'sœur', media: 'embedded', legs },
+  });
+  first.calls.add({ ...record, callId: 'b', started: 2, caller: 'bob', endedBy: 'server', media: 'direct' });
+  first.calls.add({ ...record, callId: 'c', started: 3, callee: 'carol', endedBy: 'caller', media: 'direct' });
+  await first.close();
+  const { calls, accounts } = await open(where, { now: () => 1_000 });
+  const ids = (query: Parameters<typeof calls.list>[0]) => calls.list(query).map(({ callId }) => callId);
+  expect(ids({ limit: 10 })).toEqual(['c', 'b', 'a']);
+  expect(ids({ limit: 10, before: 3 })).toEqual(['b', 'a']);
+  expect(ids({ limit: 1 })).toEqual(['c']);
+  expect(ids({ account: 'bob', limit: 10 })).toEqual(['b', 'a']);
+  expect(ids({ account: 'nobody', limit: 10 })).toEqual([]);
+  expect(calls.list({ account: 'alice', limit: 10 })).toEqual([
+    expect.objectContaining({ callee: 'bob', answered: 3, endedBy: 'callee', reason: 'sœur', media: 'embedded', legs }),
+  ]);
+  // Whoever has called or was spoken to has left something behind; to be dialled is not enough.
+  expect([accounts.ownsData('alice'), accounts.ownsData('bob'), accounts.ownsData('carol')]).toEqual([
+    true,
+    true,
+    false,
+  ]);
+});
+
+test('only the newest records of calls are kept, and none that is too old', async () => {
+  const where = folder();
+  const add = async (limits: { callRecords: number; callRecordAge: number }, ids: number[], now: number) => {
+    const { calls, close } = await open(where, { limits, now: () => now });
+    for (const id of ids)
+      calls.add({
+        ...{ callId: String(id), from: '', to: '', started: id, ended: id, status: 487 },
+        ...{ endedBy: 'caller', media: 'direct' },
+      });
+    await close();
+  };
+  await add({ callRecords: 3, callRecordAge: 1_000 }, [1, 2, 3, 4, 5], 10);
+  const kept = async () => (await open(where)).calls.list({ limit: 10 }).map(({ callId }) => callId);
+  expect(await kept()).toEqual(['5', '4', '3']);
+  await add({ callRecords: 9, callRecordAge: 1_000 }, [1_005], 1_005);
+  expect(await kept()).toEqual(['1005', '5']);
+});

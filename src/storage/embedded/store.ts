@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
-import type { StorageLimits } from '../limits.ts';
+import { type StorageLimits, storageLimits } from '../limits.ts';
 import type {
   AccountStore,
   ApiKeyStore,
@@ -13,6 +13,7 @@ import type {
   StoredBinding,
   StoredSession,
 } from '../ports.ts';
+import { EmbeddedCallRecords } from './call-records.ts';
 import { openDatabase, prepareFolder, schemaVersion, userVersion } from './database.ts';
 import type { Step } from './statements.ts';
 import { StorageError, Writer } from './writer.ts';
@@ -41,13 +42,16 @@ export async function openEmbeddedStore(
     );
   }
   if (version < schemaVersion) await (await import('./migrate.ts')).migrate(database);
-  const writer = new Writer(file, options.limits);
+  const limits = { ...storageLimits, ...options.limits };
+  const writer = new Writer(file, limits);
+  const calls = new EmbeddedCallRecords(database, writer, limits, now);
   return {
     accounts: accountStore(database, writer, now),
     bindings: bindingStore(database, writer, now),
     apiKeys: apiKeyStore(database, writer, now),
     sessions: sessionStore(database, writer, now),
     settings: settingStore(database, writer),
+    calls,
     backup(target) {
       closeSync(openSync(target, 'wx', 0o600)); // SQLite fills an empty file and keeps its mode
       database.prepare('vacuum into ?').run(target);
@@ -56,6 +60,7 @@ export async function openEmbeddedStore(
       return writer.queued;
     },
     async close() {
+      calls.flush();
       await writer.close();
       if (database.isOpen) database.close();
     },
@@ -68,7 +73,9 @@ function accountStore(database: DatabaseSync, writer: Writer, now: () => number)
   );
   const version = database.prepare('PRAGMA data_version');
   const owned = database.prepare(
-    'select 1 from binding where aor = @name union all select 1 from session where name = @name limit 1',
+    `select 1 from binding where aor = @name union all select 1 from session where name = @name
+      union all select 1 from call where caller = @name
+      union all select 1 from call where callee = @name and answered is not null limit 1`,
   );
   return {
     changedSince: (revision) =>
