@@ -17,6 +17,7 @@ import {
   writeHeader,
 } from './header.ts';
 import {
+  addExtension,
   elementLength,
   elementOffset,
   findExtension,
@@ -122,6 +123,34 @@ test('the whole extension is taken out, the payload moves up', () => {
   const length = removeExtension(packet);
   expect(packet.subarray(0, length)).toEqual(octets('80ef 0102 00000003 80000004 aabb'));
   expect(removeExtension(packet, length)).toBe(length);
+});
+
+test('an element is added behind those that are there, in their form, and the payload moves down', () => {
+  const add = (text: string, id: number, value: string, room = 24): Uint8Array => {
+    const bare = octets(text);
+    const packet = new Uint8Array(bare.length + room);
+    packet.set(bare);
+    return packet.slice(0, addExtension(packet, bare.length, id, octets(value)));
+  };
+  expect(add('80ef 0102 00000003 80000004 aabb', 3, '31')).toEqual(
+    octets('90ef 0102 00000003 80000004 bede 0001 3031 0000 aabb'),
+  );
+  expect(add('90ef 0102 00000003 80000004 bede 0001 10770000 aabb', 14, '313233')).toEqual(
+    octets('90ef 0102 00000003 80000004 bede 0002 10770000 e2313233 aabb'),
+  );
+  expect(add('90ef 0102 00000003 80000004 1000 0001 05017700 aabb', 3, '3132')).toEqual(
+    octets('90ef 0102 00000003 80000004 1000 0002 05017700 03023132 aabb'),
+  );
+  const found = add('91ef 0102 00000003 80000004 0000000c bede 0001 10770000 aabb', 9, 'aa'.repeat(16));
+  expect(elementLength(findExtension(found, 9))).toBe(16);
+});
+
+test('an element is not added where there is no room, or to a form that is unknown', () => {
+  const packet = octets('80ef 0102 00000003 80000004 aabb');
+  expect(addExtension(packet, packet.length, 3, octets('31'))).toBe(packet.length);
+  const foreign = new Uint8Array(60);
+  foreign.set(octets('90ef 0102 00000003 80000004 abcd 0001 10770000 aabb'));
+  expect(addExtension(foreign, 22, 3, octets('31'))).toBe(22);
 });
 
 test('the first octet says which protocol a datagram is of, as RFC 7983 has it', () => {

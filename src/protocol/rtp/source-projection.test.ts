@@ -65,3 +65,21 @@ test('whatever comes, the numbers that go out never jump back further than a pac
     }),
   );
 });
+
+test('another stream under the same source goes on where the first one stopped, once it is told of', () => {
+  const projection = new SourceProjection(OUT, 8000);
+  projection.leave();
+  expect(project(projection, 0, 7, 160, 0)).toEqual([7, 160]);
+  projection.leave();
+  expect(project(projection, 0, 7, 160, 100)).toEqual([8, 960]);
+  expect(project(projection, 0, 8, 320, 120)).toEqual([9, 1120]);
+});
+
+test('numbers are found in either direction', () => {
+  const projection = new SourceProjection(OUT, 8000);
+  project(projection, 1, 65_535, 0, 0);
+  project(projection, 2, 300, 0, 20);
+  expect(projection.projectSequence(301)).toBe(1);
+  expect(projection.sourceSequence(1)).toBe(301);
+  expect(projection.sourceSequence(65_535)).toBe(299);
+});

@@ -12,6 +12,8 @@ export const UNKEYED = -100;
 
 /** SSRCs that one peer may have. */
 const SOURCES = 32;
+/** Packets under new keys until the former ones are forgotten: nothing is on its way any more. */
+const CHANGED = 100;
 
 export class Protection {
   private readonly crypto: SrtpCrypto;
@@ -20,6 +22,7 @@ export class Protection {
   private receiver: SrtpReceiver | undefined;
   /** Of the keys before: what is on its way when they change. */
   private former: SrtpReceiver | undefined;
+  private believed = 0;
   private sendKey = '';
   private receiveKey = '';
 
@@ -40,6 +43,11 @@ export class Protection {
   open(): void {
     this.close();
     this.plain = true;
+  }
+
+  /** Keys come from DTLS: what is in the clear or under keys of another kind counts no more. */
+  awaitDtls(): void {
+    if (this.plain || this.sendKey !== '') this.close();
   }
 
   /** No more is sent or believed: the association was closed. */
@@ -88,7 +96,10 @@ export class Protection {
   unprotect(packet: Uint8Array, length: number): number {
     if (this.receiver === undefined) return this.plain ? length : UNKEYED;
     const plain = this.receiver.unprotect(packet, length);
-    return plain === UNAUTHENTIC && this.former !== undefined ? this.former.unprotect(packet, length) : plain;
+    if (this.former === undefined) return plain;
+    if (plain === UNAUTHENTIC) return this.former.unprotect(packet, length);
+    if (plain >= 0 && ++this.believed >= CHANGED) this.former = undefined;
+    return plain;
   }
 
   unprotectRtcp(packet: Uint8Array, length: number): number {
@@ -103,6 +114,7 @@ export class Protection {
 
   private receive(profile: SrtpProfile, master: SrtpKeys): void {
     this.former = this.receiver;
+    this.believed = 0;
     this.receiver = new SrtpReceiver({ crypto: this.crypto, profile, master, sources: SOURCES });
   }
 }

@@ -159,6 +159,23 @@ test('a re-offer with another key is heard under either until it is agreed', () 
   expect(call.caller.heard).toContain('on its way');
 });
 
+test('a phone that changes from plain RTP to DTLS is not heard in the clear any more, nor sent to', () => {
+  const net = world();
+  const call = browserCallsPhone(net);
+  converse(net, call.caller, call.callee);
+  const more = [`a=fingerprint:sha-256 ${PEER_FINGERPRINT}`, 'a=setup:actpass', 'a=rtcp-mux'];
+  call.branch.offer('callee', phoneDescription({ profile: 'UDP/TLS/RTP/SAVP', more }));
+  call.branch.answer('caller', browserDescription({ setup: 'passive' }));
+  call.callee.sendRtp({ payload: 'in the clear' });
+  call.caller.sendRtp({ payload: 'to nobody' });
+  net.clock.advance(10);
+  expect([call.caller.heard, call.callee.heard]).toEqual([['good day'], ['hello']]);
+  call.callee.startDtls('client');
+  net.clock.advance(200);
+  converse(net, call.caller, call.callee);
+  expect(call.callee.heard).toEqual(['hello', 'hello']);
+});
+
 test('a branch that is not known has no figures, and closing it again is nothing', () => {
   const net = world();
   expect(net.relay.statistics('nobody')).toEqual([]);

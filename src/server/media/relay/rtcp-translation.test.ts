@@ -128,6 +128,16 @@ test('a request for a picture reaches whoever sends it, in the form that it take
   }
 });
 
+test('another picture in the place of one is asked for whole', () => {
+  const call = videoCall();
+  talk(call, 96);
+  expect(call.callee.rtcpOf('PLI')).toEqual([]);
+  call.world.clock.advance(2000);
+  call.callee.sendRtp({ payloadType: 96, ssrc: 0xbeef });
+  call.world.clock.advance(5);
+  expect(call.callee.rtcpOf('PLI')).toMatchObject([{ media: 0xbeef }]);
+});
+
 test('a flood of requests for pictures is one a tenth of a second', () => {
   const call = videoCall();
   talk(call, 96);

@@ -88,7 +88,7 @@ function receiveGoodbye(source: IncomingSource | undefined): void {
 }
 
 /** RFC 4585 section 6.3.1 or RFC 5104 section 4.3.1, whichever the sender knows; neither: it sends key frames as it likes. */
-function requestKeyFrame(source: IncomingSource | undefined, now: number): void {
+export function requestKeyFrame(source: IncomingSource | undefined, now: number): void {
   if (source === undefined || now - source.askedAt < KEY_FRAME_PAUSE) return;
   const { section } = source;
   const sender = section.speaker.ssrc;

@@ -9,6 +9,7 @@ import type { Side } from '../../../protocol/sdp/payload-map.ts';
 import { type IncomingSource, IncomingSources } from './incoming-source.ts';
 import { OutgoingSource } from './outgoing-source.ts';
 import { MALFORMED, RefusedPackets, UNHEARD, UNNEGOTIATED } from './refused-packets.ts';
+import { requestKeyFrame } from './rtcp-translation.ts';
 import type { SectionPath } from './section-path.ts';
 import type { Shared } from './shared.ts';
 import type { Transport } from './transport.ts';
@@ -118,8 +119,11 @@ export class Section {
       if (this.outgoing.length >= MOST_OUTGOING) return undefined;
       free = this.addOutgoing(repair, rate);
     }
+    const follows = free.owner !== undefined;
     free.carry(source);
     source.sentAs = free;
+    // Who sees another picture now can make nothing of it before it is whole.
+    if (follows && !single && !repair) requestKeyFrame(source, now);
     return free;
   }
 

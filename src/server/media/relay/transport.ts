@@ -125,8 +125,8 @@ export class Transport implements ComponentUser {
   private key(security: NonNullable<MediaStream['security']>): void {
     const { rtp, rtcp } = this;
     if (security.type === 'dtls') {
-      if (rtcp !== undefined && rtcp.protection === rtp.protection)
-        rtcp.protection = new Protection(this.shared.ports.srtp);
+      if (rtcp?.protection === rtp.protection) rtcp.protection = new Protection(this.shared.ports.srtp);
+      for (const { protection } of this.components) protection.awaitDtls();
       return;
     }
     if (rtcp !== undefined) rtcp.protection = rtp.protection;
