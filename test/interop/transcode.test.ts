@@ -27,7 +27,46 @@ function voice(rate: number): Int16Array {
   return low.map((sample, n) => Math.round((sample + (high[n] as number)) * Math.sin((3 * n) / rate) ** 2));
 }
 
+/** Seconds of a buzz whose pitch and vowel change all the time: nobody can guess how it goes on. */
+function speech(rate: number): Int16Array {
+  let phase = 0;
+  return Int16Array.from({ length: 4 * rate }, (_, n) => {
+    phase += (120 + 60 * Math.sin(n / 900)) / rate;
+    const vowel = 500 + 400 * Math.sin(n / 1700);
+    return (
+      9000 * (phase % 1 < 0.5 ? 1 : -1) * Math.sin((2 * Math.PI * vowel * n) / rate) * Math.abs(Math.sin(n / 2500))
+    );
+  });
+}
+
+/** Of ffmpeg's Opus packets with in-band FEC every tenth is lost; how far what is heard is from what was said. */
+function errorWithLosses(packets: readonly Uint8Array[], fec: boolean): number {
+  const [whole, holed] = [new OpusDecoder(16_000), new OpusDecoder(16_000)];
+  const [said, heard] = [new Int16Array(1920), new Int16Array(1920)];
+  let error = 0;
+  for (const [n, packet] of packets.entries()) {
+    whole.decode(packet, 0, packet.length, said);
+    const next = packets[n + 1] ?? packet;
+    if (n % 10 !== 9) holed.decode(packet, 0, packet.length, heard);
+    else {
+      holed.conceal(320, heard, fec ? next : packet, 0, fec ? next.length : 0);
+      error += rootMeanSquare(said.map((sample, at) => sample - (heard[at] as number)).subarray(0, 320));
+    }
+  }
+  whole.close();
+  holed.close();
+  return error;
+}
+
 describeWith(['ffmpeg'], 'Codecs beside ffmpeg', () => {
+  test('Opus: a lost packet comes from the FEC of the next one', () => {
+    const input = ['-f', 's16le', '-ar', '16000', '-i', 'pipe:0', '-c:a', 'libopus', '-b:a', '24k'];
+    const options = ['-application', 'voip', '-fec', '1', '-packet_loss', '30', '-f', 'ogg'];
+    const packets = opusPackets(ffmpeg(octetsOf(speech(16_000)), ...input, ...options));
+    // The repetition is coded at a lower rate: near to what was said, not the same. Measured: 0.54 of the error without it.
+    expect(errorWithLosses(packets, true)).toBeLessThan(0.75 * errorWithLosses(packets, false));
+  });
+
   test.each([
     ['PCMU', 'mulaw'],
     ['PCMA', 'alaw'],
