@@ -3,7 +3,7 @@ import { headerLength, payloadType, sequenceNumber, ssrc, timestamp } from '../.
 import type { RtcpPacket } from '../../../protocol/rtp/rtcp/compound.ts';
 import { serializeCompound } from '../../../protocol/rtp/rtcp/compound.ts';
 import { CNAME } from '../../../protocol/rtp/rtcp/source-description.ts';
-import type { Codec } from '../../../protocol/sdp/codec.ts';
+import { type Codec, isCompanion } from '../../../protocol/sdp/codec.ts';
 import type { MediaStream } from '../../../protocol/sdp/media-stream.ts';
 import type { Side } from '../../../protocol/sdp/payload-map.ts';
 import { type IncomingSource, IncomingSources } from './incoming-source.ts';
@@ -32,9 +32,12 @@ export class Section {
   /** What was received: packets, and octets of payload. */
   packets = 0;
   octets = 0;
+  /** Of what was heard last, digits and comfort noise aside. */
   lastPayloadType = -1;
   /** Clock rate by payload type; 0: not agreed. */
   readonly rates = new Uint32Array(128);
+  /** 1: it comes beside a codec, and does not wrap one. */
+  private readonly companions = new Uint8Array(128);
   readonly codecs = new Map<number, Codec>();
   cname = '';
   /** When the next report is due. */
@@ -62,8 +65,11 @@ export class Section {
       this.codecs.clear();
       this.rates.fill(0);
     }
-    for (const codec of codecs) this.codecs.set(codec.payloadType, codec);
-    for (const { payloadType: number, clockRate } of codecs) this.rates[number] = clockRate;
+    for (const codec of codecs) {
+      this.codecs.set(codec.payloadType, codec);
+      this.rates[codec.payloadType] = codec.clockRate;
+      this.companions[codec.payloadType] = isCompanion(codec) && !/^red$/i.test(codec.name) ? 1 : 0;
+    }
     this.signalled = source?.ssrc;
     this.cname = source?.cname ?? (this.cname || this.randomName());
     const rate = codecs[0]?.clockRate;
@@ -94,7 +100,7 @@ export class Section {
     source.statistics.receive(sequence, timestamp(packet), (now * rate) / 1000);
     this.packets++;
     this.octets += length - header;
-    this.lastPayloadType = type;
+    if (this.companions[type] === 0) this.lastPayloadType = type;
     const { paths } = this;
     const last = paths.length - 1;
     if (last < 0) {

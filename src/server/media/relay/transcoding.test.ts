@@ -75,7 +75,7 @@ test.each([
 });
 
 test('a digit is heard by the clock of either side', () => {
-  const { world: net, caller, callee } = call('0 PCMU/8000', '101 telephone-event/8000');
+  const { world: net, branch, caller, callee } = call('0 PCMU/8000', '101 telephone-event/8000');
   say(net, caller, OPUS, { seconds: 0.1 });
   caller.sendRtp({
     payloadType: EVENT_48.payloadType,
@@ -96,6 +96,8 @@ test('a digit is heard by the clock of either side', () => {
   });
   net.clock.advance(10);
   expect(caller.rtp.at(-1)).toMatchObject({ payloadType: 110, payload: '\x05\x8a\x12\xc0' });
+  // A digit is not what the call was spoken in.
+  expect(net.relay.statistics(branch.id)).toMatchObject([{ codec: 'opus' }, { codec: 'PCMU' }]);
 });
 
 test('sender reports tell the time by the clock that goes out', () => {
