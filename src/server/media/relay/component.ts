@@ -1,12 +1,12 @@
 // RFC 8445 section 2.2: one flow of datagrams with the peer, RTP or RTCP or both. Who may be heard on it, how it is kept secret.
-import type { DtlsEvent } from '../../../protocol/dtls/dtls-options.ts';
+import type { SrtpProfile } from '../../../protocol/dtls/srtp-profile.ts';
 import type { CheckUsername } from '../../../protocol/ice/check.ts';
 import type { IceCredentials } from '../../../protocol/ice/credentials.ts';
 import type { IcePath } from '../../../protocol/ice/lite-options.ts';
 import { isRtcp } from '../../../protocol/rtp/demultiplex.ts';
-import { FIXED_HEADER, headerLength } from '../../../protocol/rtp/header.ts';
+import { headerLength } from '../../../protocol/rtp/header.ts';
 import type { MediaStream } from '../../../protocol/sdp/media-stream.ts';
-import { DtlsAssociation, fingerprintKey } from './dtls-association.ts';
+import { DtlsAgreement } from './dtls-agreement.ts';
 import { IceSession } from './ice-session.ts';
 import { HOST, Latch, PEER, STRANGE } from './latch.ts';
 import type { SocketName } from './plan.ts';
@@ -25,6 +25,9 @@ export interface ComponentUser {
   failed(reason: string): void;
 }
 
+/** On the port that all WebRTC legs share, or at a socket of its own: for RTP, and for RTCP where it is not multiplexed. */
+export type ComponentKind = 'mux' | 'rtp' | 'rtcp';
+
 /** RFC 7675 section 5.1. Phones with ICE are of RFC 5245, and send no checks once they have nominated. */
 const CONSENT = 30_000;
 
@@ -39,18 +42,23 @@ export class Component {
   private readonly user: ComponentUser;
   private readonly latch = new Latch();
   private usesIce: boolean;
-  private dtls: DtlsAssociation | undefined;
+  private readonly dtls: DtlsAgreement;
   private security: MediaStream['security'];
+  /** Whether it is the one of RTCP alone, and whether RTP and RTCP share one. */
+  private readonly second: boolean;
+  private muxed = false;
   /** Where the datagram of a handshake came from, that has not proved yet to be the peer's. */
   private origin: { address: string; port: number } | undefined;
 
-  constructor(shared: Shared, socket: SocketName, mux: boolean, protection: Protection, user: ComponentUser) {
+  constructor(shared: Shared, socket: SocketName, kind: ComponentKind, protection: Protection, user: ComponentUser) {
     this.shared = shared;
     this.socket = socket;
-    this.mux = mux;
+    this.mux = kind === 'mux';
+    this.second = kind === 'rtcp';
+    this.dtls = new DtlsAgreement(shared.ports, this);
     this.protection = protection;
     this.user = user;
-    this.usesIce = mux;
+    this.usesIce = this.mux;
   }
 
   /** Our credentials of the latest generation. */
@@ -75,8 +83,8 @@ export class Component {
     if (this.security === undefined) this.latch.describe(undefined, 0, signalling);
   }
 
-  /** What the peer's description says of this component; `rtcp`: it is the second one. */
-  describe(stream: MediaStream, signalling: string, rtcp: boolean): void {
+  /** What the peer's description says of this component. */
+  describe(stream: MediaStream, signalling: string): void {
     const { remote, ice, security } = stream;
     // An offer alone says nothing yet of the credentials that it will be answered with.
     if (ice?.local !== undefined && ice.local.ufrag === this.ice?.agent.local.ufrag)
@@ -84,15 +92,16 @@ export class Component {
     if (security === undefined) return;
     // A peer that is lite itself sends no checks: it is known by its description, as one without ICE.
     this.usesIce = this.mux || (this.ice !== undefined && ice !== undefined && !ice.lite);
-    this.latch.describe(
-      rtcp ? remote?.rtcpAddress : remote?.address,
-      (rtcp ? remote?.rtcpPort : remote?.port) ?? 0,
-      signalling,
-    );
+    const [address, port] = this.second ? [remote?.rtcpAddress, remote?.rtcpPort] : [remote?.address, remote?.port];
+    this.latch.describe(address, port ?? 0, signalling);
+    this.muxed = stream.mux;
     this.security = security;
-    if (security.type === 'dtls')
-      this.agreeDtls(security.role === 'active' ? 'client' : 'server', security.fingerprints);
-    else this.dropDtls();
+    if (security.type !== 'dtls') {
+      this.dtls.drop();
+      return;
+    }
+    this.dtls.agree(security.role === 'active' ? 'client' : 'server', security.fingerprints);
+    this.startDtls();
   }
 
   get reachable(): boolean {
@@ -124,11 +133,6 @@ export class Component {
     return agent?.answersTo(local, remote) ? 1 : 2;
   }
 
-  private judge(address: string, port: number): number {
-    if (this.usesIce) return this.ice?.hears(address, port) ? PEER : STRANGE;
-    return this.latch.judge(address, port);
-  }
-
   /** A datagram that is no STUN message; `verdict` as in latch.ts. */
   receiveFrom(packet: Uint8Array, length: number, address: string, port: number, verdict: number, now: number): void {
     const first = length > 0 ? packet[0]! : 0xff;
@@ -141,7 +145,7 @@ export class Component {
     if (this.ice?.receive(octets, path, now)) this.user.heard(now);
   }
 
-  /** A plain packet becomes what the peer takes, in place. Its length on the wire, or a negative number. */
+  /** A plain packet becomes what the peer takes, in place, and is sent. False: it was not. */
   sendRtp(packet: Uint8Array, length: number): boolean {
     const size = this.protection.protect(packet, length);
     return this.sendProtected(packet, size);
@@ -152,14 +156,18 @@ export class Component {
     return this.sendProtected(packet, size);
   }
 
-  close(now: number): void {
-    this.dtls?.close(now);
-    this.dtls = undefined;
+  close(): void {
+    this.dtls.drop();
     if (this.ice) {
       this.shared.router.remove(this.ice.agent);
       this.shared.agents.delete(this.ice.agent);
       this.ice.close();
     }
+  }
+
+  private judge(address: string, port: number): number {
+    if (this.ice?.hears(address, port)) return PEER;
+    return this.usesIce ? STRANGE : this.latch.judge(address, port);
   }
 
   private receiveMedia(
@@ -183,20 +191,22 @@ export class Component {
       else user.refused.count(STRANGER);
       return;
     }
-    if (verdict !== PEER) {
-      if (verdict !== HOST && !protection.authentic) {
-        user.refused.count(STRANGER);
-        return;
-      }
-      if (!rtcp && headerLength(packet, size) < FIXED_HEADER) {
-        user.refused.count(MALFORMED);
-        return;
-      }
-      this.latch.take(address, port);
-    }
+    if (verdict !== PEER && !this.believe(packet, size, rtcp, verdict)) return;
+    if (verdict !== PEER) this.latch.take(address, port);
     user.heard(now);
     if (rtcp) user.receiveRtcp(packet, size, now);
     else user.receiveRtp(packet, size, now);
+  }
+
+  /** Whether this packet, which is not from where the peer is known to be, shows where it is. */
+  private believe(packet: Uint8Array, length: number, rtcp: boolean, verdict: number): boolean {
+    const { refused } = this.user;
+    // What came at the other's port shows where the other is.
+    const misled = rtcp !== this.second && !this.muxed;
+    if (misled || (verdict !== HOST && !this.protection.authentic)) refused.count(STRANGER);
+    else if (!rtcp && headerLength(packet, length) < 0) refused.count(MALFORMED);
+    else return true;
+    return false;
   }
 
   private receiveDtls(datagram: Uint8Array, address: string, port: number, verdict: number, now: number): void {
@@ -209,61 +219,42 @@ export class Component {
       this.user.refused.count(UNEXPECTED);
       return;
     }
-    // The hello of a peer whose answer is still on its way: only who was offered `actpass` begins.
-    this.dtls ??= new DtlsAssociation(this.shared.ports, 'server', undefined, this);
     if (verdict === HOST) this.origin = { address, port };
     this.dtls.receive(datagram, now);
   }
 
-  /** For DtlsAssociation. */
+  /** For DtlsAgreement. */
   sendDtls(datagram: Uint8Array): void {
     const { ports } = this.shared;
     const size = datagram.length;
-    if (this.usesIce || (this.ice?.newest !== undefined && this.security === undefined)) {
-      const path = this.ice?.newest;
-      if (path !== undefined) this.sendTo(datagram, size, path);
-    } else if (this.origin !== undefined)
-      ports.send(this.socket, datagram, size, this.origin.address, this.origin.port);
+    const path = this.ice?.newest;
+    if (path !== undefined && (this.usesIce || this.security === undefined)) this.sendTo(datagram, size, path);
+    else if (this.usesIce) return;
+    else if (this.origin !== undefined) ports.send(this.socket, datagram, size, this.origin.address, this.origin.port);
     else if (this.latch.address !== '') ports.send(this.socket, datagram, size, this.latch.address, this.latch.port);
   }
 
-  /** For DtlsAssociation. */
-  dtlsEvent(event: DtlsEvent, association: DtlsAssociation): void {
-    if (association !== this.dtls) return;
-    if (event.type === 'connected') {
-      this.protection.keyByDtls(event.srtpProfile, association.role, event.keyingMaterial);
-      if (this.origin !== undefined && !this.usesIce) this.latch.take(this.origin.address, this.origin.port);
-      this.origin = undefined;
-      this.user.heard(this.shared.ports.clock.now());
-    } else if (event.type === 'closed') this.protection.close();
-    else this.user.failed(event.alert === undefined ? event.code : `${event.code} ${event.alert}`);
+  /** For DtlsAgreement. */
+  keyed(profile: SrtpProfile, role: 'client' | 'server', material: Uint8Array): void {
+    this.protection.keyByDtls(profile, role, material);
+    if (this.origin !== undefined && !this.usesIce) this.latch.take(this.origin.address, this.origin.port);
+    this.origin = undefined;
+    this.user.heard(this.shared.ports.clock.now());
   }
 
-  private agreeDtls(
-    role: 'client' | 'server',
-    fingerprints: Extract<NonNullable<MediaStream['security']>, { type: 'dtls' }>['fingerprints'],
-  ): void {
-    const { dtls } = this;
-    // RFC 8842 section 5.1: the association stays as long as the peer's certificate does.
-    if (dtls?.agreed !== undefined && dtls.agreed === fingerprintKey(fingerprints)) return;
-    if (dtls !== undefined && dtls.agreed === undefined && dtls.role === role) dtls.expect(fingerprints);
-    else {
-      this.dropDtls();
-      this.dtls = new DtlsAssociation(this.shared.ports, role, fingerprints, this);
-    }
-    this.startDtls();
+  /** For DtlsAgreement: close_notify ends the media. */
+  closed(): void {
+    this.protection.close();
+  }
+
+  /** For DtlsAgreement. */
+  failed(reason: string): void {
+    this.user.failed(reason);
   }
 
   /** RFC 5763 section 6.7.1: once there is a pair; without ICE, once it is known where the peer is. */
   private startDtls(): void {
-    if (this.dtls?.agreed !== undefined && this.reachable) this.dtls.start(this.shared.ports.clock.now());
-  }
-
-  private dropDtls(): void {
-    const former = this.dtls;
-    this.dtls = undefined;
-    former?.close(this.shared.ports.clock.now());
-    this.origin = undefined;
+    if (this.reachable) this.dtls.start();
   }
 
   private sendProtected(packet: Uint8Array, size: number): boolean {

@@ -8,7 +8,7 @@ import { Timers } from './timers.ts';
 
 export interface DtlsUser {
   sendDtls(datagram: Uint8Array): void;
-  dtlsEvent(event: DtlsEvent, association: DtlsAssociation): void;
+  dtlsEvent(event: DtlsEvent): void;
 }
 
 /** A phone that calls may hear our hello before it knows our answer: it hears the next one soon (RFC 6347 has 1 s). */
@@ -76,7 +76,7 @@ export class DtlsAssociation {
     for (const output of outputs) {
       if (output.type === 'send') this.user.sendDtls(output.message);
       else if (output.type === 'clearTimer') this.timers.clear(output.name);
-      else if (output.type === 'event') this.user.dtlsEvent(output.event, this);
+      else if (output.type === 'event') this.user.dtlsEvent(output.event);
       else {
         const { name, delay } = output;
         this.timers.set(name, delay, () => this.carry(this.endpoint.timer(name, this.ports.clock.now())));

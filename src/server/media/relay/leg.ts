@@ -83,8 +83,7 @@ export class Leg {
 
   close(): void {
     this.timer.close();
-    const now = this.shared.ports.clock.now();
-    for (const transport of this.transports) transport.close(now);
+    for (const transport of this.transports) transport.close();
     this.transports = [];
   }
 
@@ -109,8 +108,7 @@ export class Leg {
       placed.set(transport, entry);
     }
     if (answered && alone) {
-      for (const transport of this.transports)
-        if (!placed.has(transport)) transport.close(this.shared.ports.clock.now());
+      for (const transport of this.transports) if (!placed.has(transport)) transport.close();
       this.transports = [...placed.keys()];
     }
     return placed;

@@ -36,7 +36,7 @@ export class Transport implements ComponentUser {
     this.onFailed = onFailed;
     this.refused = new RefusedPackets(shared.refused);
     this.muxed = mux;
-    this.rtp = new Component(shared, plan.socket, mux, new Protection(shared.ports.srtp), this);
+    this.rtp = new Component(shared, plan.socket, mux ? 'mux' : 'rtp', new Protection(shared.ports.srtp), this);
     if (!mux) shared.sockets.add(this.rtp);
   }
 
@@ -52,14 +52,14 @@ export class Transport implements ComponentUser {
     if (agreed !== undefined && !this.rtp.mux) this.muxed = stream?.mux ?? false;
     if (this.muxed) this.closeSecond();
     else if (plan.rtcpSocket !== undefined && this.rtcp === undefined) {
-      this.rtcp = new Component(this.shared, plan.rtcpSocket, false, this.rtp.protection, this);
+      this.rtcp = new Component(this.shared, plan.rtcpSocket, 'rtcp', this.rtp.protection, this);
       this.shared.sockets.add(this.rtcp);
     }
     if (agreed !== undefined) this.key(agreed);
     for (const component of this.components) {
       if (plan.ice) component.describeIce(plan.ice.local);
       component.await(signalling);
-      if (stream !== undefined) component.describe(stream, signalling, component === this.rtcp);
+      if (stream !== undefined) component.describe(stream, signalling);
     }
   }
 
@@ -99,9 +99,9 @@ export class Transport implements ComponentUser {
     this.onFailed(reason);
   }
 
-  close(now: number): void {
+  close(): void {
     this.closeSecond();
-    this.rtp.close(now);
+    this.rtp.close();
     this.forget(this.rtp);
   }
 
@@ -114,7 +114,7 @@ export class Transport implements ComponentUser {
     const { rtcp } = this;
     if (rtcp === undefined) return;
     this.rtcp = undefined;
-    rtcp.close(this.shared.ports.clock.now());
+    rtcp.close();
     this.forget(rtcp);
   }
 
