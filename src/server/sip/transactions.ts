@@ -10,11 +10,12 @@ import { NonInviteServerTransaction } from '../../protocol/sip/non-invite-server
 import type { ServerTransactionEvent } from '../../protocol/sip/server-transaction-event.ts';
 import type { TimerValues } from '../../protocol/sip/timers.ts';
 import { clientTransactionKey } from '../../protocol/sip/transaction-key.ts';
-import type { Clock, Timer } from '../../transport/clock.ts';
+import type { Clock } from '../../transport/clock.ts';
 import type { Flow } from '../../transport/flow.ts';
 import { type FlowDependent, flowState } from './flow-state.ts';
 import type { Outbox } from './outbox.ts';
 import { ownText } from './own-text.ts';
+import { type TimerOwner, TransactionTimers } from './transaction-timers.ts';
 
 type Machine = {
   timer(
@@ -37,57 +38,20 @@ export interface ServerUser {
   onTerminated?(): void;
 }
 
-/** Running timers by name. At most three at a time: a small array beats a map. */
-class Timers {
-  readonly #clock: Clock;
-  readonly #running: Array<{ name: string; timer: Timer }> = [];
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  set(name: string, delay: number, fire: () => void): void {
-    this.clear(name);
-    const entry = { name, timer: undefined as unknown as Timer };
-    entry.timer = this.#clock.setTimer(delay, () => {
-      this.#forget(entry);
-      fire();
-    });
-    this.#running.push(entry);
-  }
-
-  clear(name: string): void {
-    const at = this.#running.findIndex((entry) => entry.name === name);
-    if (at < 0) return;
-    this.#running[at]!.timer.close();
-    this.#running.splice(at, 1);
-  }
-
-  clearAll(): void {
-    for (const { timer } of this.#running) timer.close();
-    this.#running.length = 0;
-  }
-
-  #forget(entry: { name: string; timer: Timer }): void {
-    const at = this.#running.indexOf(entry);
-    if (at >= 0) this.#running.splice(at, 1);
-  }
-}
-
-export class ClientTransaction implements FlowDependent {
+export class ClientTransaction implements FlowDependent, TimerOwner {
   readonly flow: Flow;
   readonly key: string;
   readonly #layer: TransactionLayer;
   readonly #user: ClientUser;
   readonly #machine: InviteClientTransaction | NonInviteClientTransaction;
-  readonly #timers: Timers;
+  readonly #timers: TransactionTimers;
 
   constructor(layer: TransactionLayer, request: Request, flow: Flow, user: ClientUser) {
     this.#layer = layer;
     this.flow = flow;
     this.#user = user;
     this.key = clientTransactionKey(request);
-    this.#timers = new Timers(layer.clock);
+    this.#timers = new TransactionTimers(layer.clock, this);
     const options = layer.options(flow.reliable);
     this.#machine =
       request.method === 'INVITE'
@@ -122,6 +86,11 @@ export class ClientTransaction implements FlowDependent {
     this.#perform(this.#machine.transportError(this.#layer.clock.now()));
   }
 
+  /** A timer of its machine is due. */
+  expired(name: string): void {
+    this.#perform((this.#machine as Machine).timer(name as never, this.#layer.clock.now()) as never);
+  }
+
   /** No more interest in it: it ends silently. */
   discard(): void {
     this.#end();
@@ -138,13 +107,9 @@ export class ClientTransaction implements FlowDependent {
             return;
           }
           break;
-        case 'setTimer': {
-          const { name } = output;
-          this.#timers.set(name, output.delay, () =>
-            this.#perform((this.#machine as Machine).timer(name as never, this.#layer.clock.now()) as never),
-          );
+        case 'setTimer':
+          this.#timers.set(output.name, output.delay);
           break;
-        }
         case 'clearTimer':
           this.#timers.clear(output.name);
           break;
@@ -179,7 +144,7 @@ export class ClientTransaction implements FlowDependent {
   }
 }
 
-export class ServerTransaction {
+export class ServerTransaction implements TimerOwner {
   /** Where its responses go (RFC 3261 section 18.2.2, RFC 3581): the flow the request came by, or its sent-by port. */
   readonly flow: Flow;
   readonly key: string;
@@ -188,14 +153,14 @@ export class ServerTransaction {
   readonly source: string;
   readonly #layer: TransactionLayer;
   readonly #machine: InviteServerTransaction | NonInviteServerTransaction;
-  readonly #timers: Timers;
+  readonly #timers: TransactionTimers;
 
   constructor(layer: TransactionLayer, key: string, request: Request, flow: Flow, source: string) {
     this.#layer = layer;
     this.key = ownText(key); // it stays for 32 s, and would keep the whole request alive
     this.flow = flow;
     this.source = source;
-    this.#timers = new Timers(layer.clock);
+    this.#timers = new TransactionTimers(layer.clock, this);
     const options = layer.options(flow.reliable);
     this.#machine =
       request.method === 'INVITE'
@@ -230,6 +195,11 @@ export class ServerTransaction {
     if (this.#machine instanceof NonInviteServerTransaction) this.#leaveUser(); // it has nothing more to do
   }
 
+  /** A timer of its machine is due. */
+  expired(name: string): void {
+    this.#perform((this.#machine as Machine).timer(name as never, this.#layer.clock.now()) as never);
+  }
+
   /** Ends without an answer (RFC 4320 section 4.2: a non-INVITE is never answered 408). */
   abandon(): void {
     this.#perform(this.#machine.abandon(this.#layer.clock.now()));
@@ -244,13 +214,9 @@ export class ServerTransaction {
         case 'send':
           failed = !this.#layer.outbox.send(this.flow, output.message);
           break;
-        case 'setTimer': {
-          const { name } = output;
-          this.#timers.set(name, output.delay, () =>
-            this.#perform((this.#machine as Machine).timer(name as never, this.#layer.clock.now()) as never),
-          );
+        case 'setTimer':
+          this.#timers.set(output.name, output.delay);
           break;
-        }
         case 'clearTimer':
           this.#timers.clear(output.name);
           break;
