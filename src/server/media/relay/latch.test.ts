@@ -136,3 +136,17 @@ test('a new description that moves the phone is followed, one that does not is n
   expect(caller.heard).toEqual(['one', 'two', 'three']);
   expect(moved.heard).toEqual(['for the phone']);
 });
+
+test('RTCP that a phone sends to the port of RTP does not show where its RTP comes from', () => {
+  const world = new RelayWorld();
+  const { branch, caller } = browserCallsPhone(world, {
+    phone: { address: '10.0.0.7' },
+    callee: { address: '203.0.113.40' },
+  });
+  const rtcp = new RelayPeer(world, '203.0.113.40', 33_334, branch.socket('callee'));
+  rtcp.sendRtcp({ type: 'RR', ssrc: 5, reports: [] });
+  const phone = new RelayPeer(world, '203.0.113.40', 33_333, branch.socket('callee'));
+  phone.sendRtp({ payload: 'here I am' });
+  world.clock.advance(5);
+  expect(caller.heard).toEqual(['here I am']);
+});

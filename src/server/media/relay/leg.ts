@@ -99,7 +99,7 @@ export class Leg {
       const unplaced = this.transports.filter((transport) => !placed.has(transport));
       const mux = plan.type === 'webrtc';
       const known =
-        unplaced.find((transport) => mux && transport.rtp.mux && transport.index === entry.index) ??
+        unplaced.find((transport) => mux && transport.rtp.kind === 'mux' && transport.index === entry.index) ??
         unplaced.find((transport) => isPlanned(transport, entry, mux));
       const twin = mux && !answered && [...placed.keys()].some((transport) => isPlanned(transport, entry, mux));
       if (known === undefined && twin) continue;
@@ -130,7 +130,11 @@ export class Leg {
 
 function isPlanned(transport: Transport, { socket, ice }: TransportPlan, mux: boolean): boolean {
   if (!mux) return transport.rtp.socket === socket;
-  return ice !== undefined && transport.rtp.mux && (transport.rtp.ice?.agent.answersTo(ice.local.ufrag) ?? false);
+  return (
+    ice !== undefined &&
+    transport.rtp.kind === 'mux' &&
+    (transport.rtp.route.ice?.agent.answersTo(ice.local.ufrag) ?? false)
+  );
 }
 
 /** The stream that says where the transport at this position leads. */

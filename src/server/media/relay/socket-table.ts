@@ -31,7 +31,8 @@ export class SocketTable {
     let nearest: Component | undefined;
     let least = Number.POSITIVE_INFINITY;
     for (const component of components) {
-      const distance = name === undefined ? component.distance(address, port) : component.distanceOfCheck(name);
+      const distance =
+        name === undefined ? component.route.distance(address, port) : component.route.distanceOfCheck(name);
       if (distance >= least) continue;
       nearest = component;
       least = distance;

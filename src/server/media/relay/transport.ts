@@ -49,7 +49,7 @@ export class Transport implements ComponentUser {
   update(plan: TransportPlan, stream: MediaStream | undefined, signalling: string): void {
     this.index = plan.index;
     const agreed = stream?.security;
-    if (agreed !== undefined && !this.rtp.mux) this.muxed = stream?.mux ?? false;
+    if (agreed !== undefined && this.rtp.kind !== 'mux') this.muxed = stream?.mux ?? false;
     if (this.muxed) this.closeSecond();
     else if (plan.rtcpSocket !== undefined && this.rtcp === undefined) {
       this.rtcp = new Component(this.shared, plan.rtcpSocket, 'rtcp', this.rtp.protection, this);
@@ -57,8 +57,8 @@ export class Transport implements ComponentUser {
     }
     if (agreed !== undefined) this.key(agreed);
     for (const component of this.components) {
-      if (plan.ice) component.describeIce(plan.ice.local);
-      component.await(signalling);
+      if (plan.ice) component.route.describeIce(plan.ice.local);
+      component.route.await(signalling);
       if (stream !== undefined) component.describe(stream, signalling);
     }
   }
@@ -76,7 +76,7 @@ export class Transport implements ComponentUser {
 
   sendRtcp(packet: Uint8Array, length: number): boolean {
     const component = this.muxed ? this.rtp : this.rtcp;
-    return component?.reachable === true && component.protection.ready && component.sendRtcp(packet, length);
+    return component?.route.open === true && component.protection.ready && component.sendRtcp(packet, length);
   }
 
   receiveRtp(packet: Uint8Array, length: number, now: number): void {
