@@ -511,3 +511,18 @@ test('formats that name other formats follow them when they are renumbered', () 
       expect(codecs.find(({ payloadType }) => `apt=${payloadType}` === format)?.name).toMatch(/VP8|VP9|AV1|red|H264/);
   }
 });
+
+test('a source keeps its name at a browser while it is held', () => {
+  const translation = new SessionTranslation({
+    caller: webrtcLeg({ source: () => ({ ssrc: 7000, cname: 'chappe' }) }),
+    callee: phoneLeg(),
+  });
+  const { text } = translation.offer('caller', sdpVector('chromium-hold-offer'));
+  const [audio] = parseDescription(translation.answer('callee', phoneAnswer(text, hold)).text).media;
+  expect(audio?.direction).toBe('recvonly');
+  expect(audio?.attribute('ssrc')).toBe('7000 cname:chappe');
+});
+
+function hold(answer: string): string {
+  return `${answer}a=recvonly\r\n`;
+}

@@ -43,7 +43,9 @@ export function writeWebRtcSection(leg: WebRtcLeg, content: SectionContent, plac
   lines.push(...extensionLines(content), attributeLine(content.direction));
   if (sends(content.direction)) lines.push(attributeLine('msid', `${leg.stream} ${leg.stream}-${mid}`));
   lines.push(...codecLines(content), ...passed);
-  const source = sends(content.direction) ? leg.source?.(index) : undefined;
+  // COMPAT: on hold too. Chromium 156 takes the last packets of a source that is named no longer for those of an unknown one,
+  // with its volume at zero, and leaves it there when the source is named again: nothing is heard after hold.
+  const source = leg.source?.(index);
   if (source) lines.push(attributeLine('ssrc', `${source.ssrc} cname:${source.cname}`));
   return new MediaDescription(
     {
