@@ -7,6 +7,7 @@ import { EmbeddedEngine, type EmbeddedEngineOptions } from '../../src/server/med
 import { listenForMedia } from '../../src/server/media/embedded/own-socket.ts';
 import type { PortRange } from '../../src/server/media/embedded/port-pairs.ts';
 import type { MediaBranch, MediaEvent, MediaParty } from '../../src/server/media/engine.ts';
+import { StunServer } from '../../src/server/turn/stun-server.ts';
 import { nativeClock } from '../../src/transport/clock.ts';
 import { freePort } from './ports.ts';
 import { type PeerWorld, RelayPeer } from './relay-peer.ts';
@@ -28,7 +29,7 @@ export class SocketWorld implements PeerWorld {
   private constructor(options: EmbeddedEngineOptions) {
     const log = (fields: object, message: string) => void this.logged.push(`${message} ${JSON.stringify(fields)}`);
     this.engine = new EmbeddedEngine({ ...options, log: { warn: log, error: log } });
-    const port = listenForMedia({ address: LOOPBACK, port: 0 }, this.engine.shared, () => undefined);
+    const port = listenForMedia({ address: LOOPBACK, port: 0 }, this.engine.shared, new StunServer().respond);
     this.engine.listening(port);
     this.port = port;
     this.ports = options.ports;

@@ -313,3 +313,25 @@ test('a client over TCP that does not read loses packets beyond a bound, and not
   expect(server.unread).toBeGreaterThan(0);
   expect(server.metrics().allocations).toBe(1);
 });
+
+test('who shares the port gets what is not TURN, and TURN what he leaves', async () => {
+  const server = startServer();
+  const given: number[] = [];
+  const mate = {
+    receive(datagram: Buffer) {
+      given.push(datagram[0]!);
+      return datagram[0]! >= 20;
+    },
+  };
+  const port = await server.listenUdp(LOOPBACK, mate);
+  const wire = await udpWire(port.endpoint.port);
+  closers.push(() => wire.close());
+  const answered = new Promise<Uint8Array>((resolve) => {
+    wire.onMessage = resolve;
+  });
+  for (const first of [22, 128]) wire.send(Uint8Array.of(first, 0, 0, 0));
+  wire.send(Uint8Array.of(0x40, 0, 0, 0)); // ChannelData of nobody
+  wire.send(request(BINDING));
+  expect((await answered)[1]).toBe(BINDING);
+  expect(given).toEqual([22, 128, 0]);
+});

@@ -6,6 +6,7 @@ import { createCredentials } from '../../../protocol/ice/credentials.ts';
 import type { Codec } from '../../../protocol/sdp/codec.ts';
 import { SDES_SUITES, type SdesSuite } from '../../../protocol/sdp/crypto-attribute.ts';
 import type { Fingerprint } from '../../../protocol/sdp/dtls-attributes.ts';
+import { MID_EXTENSION } from '../../../protocol/sdp/header-extension.ts';
 import type { Leg, LegTransport, SdesKey } from '../../../protocol/sdp/leg.ts';
 import type { MediaStream } from '../../../protocol/sdp/media-stream.ts';
 import { TRANSCODED_FOR_BROWSERS, TRANSCODED_FOR_PHONES } from '../../../protocol/sdp/transcoding.ts';
@@ -38,7 +39,7 @@ export interface MediaSideOptions {
   phoneAddress: () => string;
   /** Whether one more call may be transcoded. */
   mayTranscode: () => boolean;
-  /** ICE credentials were made, and checks with this fragment may come. */
+  /** ICE credentials of a WebRTC leg were made, and checks with this fragment may come. */
   onFragment: (fragment: string) => void;
 }
 
@@ -65,35 +66,34 @@ export class MediaSide {
     const common = {
       sessionId: String(randomBytes(8).readBigUInt64BE() >> 2n),
       transport: (index: number) => this.transport(index),
-      ice: (generation: number) => this.credentials(generation),
       fingerprint,
     };
+    const ice = (generation: number) => this.credentials(generation);
     this.leg =
       party.profile === 'webrtc'
         ? {
             ...common,
             type: 'webrtc',
+            ice,
             setup: 'active',
             stream: randomBytes(12).toString('hex'),
             source: (index) => this.source(index),
+            headerExtensions: [MID_EXTENSION],
             transcode: () => this.transcode(TRANSCODED_FOR_BROWSERS),
           }
         : {
             ...common,
             type: 'phone',
             profile: party.profile,
+            // A phone with ICE sends nothing without candidates, and others pass them over.
+            ...(party.ice !== false && { ice }),
             setup: 'passive',
             sdes: (index) => this.sdes(index),
             transcode: () => this.transcode(TRANSCODED_FOR_PHONES),
           };
   }
 
-  /** Once allowed it stays: a codec that was offered is not taken back. */
-  private transcode(codecs: readonly Codec[]): readonly Codec[] {
-    this.transcoding ||= this.options.mayTranscode();
-    return this.transcoding ? codecs : [];
-  }
-
+  /** Of checks that come to the shared port. */
   get fragments(): string[] {
     return this.generations.map(({ ufrag }) => ufrag);
   }
@@ -106,7 +106,14 @@ export class MediaSide {
     // A browser bundles whatever it is offered. Before its answer says so, the first section's transport is that of all.
     const used = type === 'webrtc' ? indices.slice(0, 1) : indices;
     const transports = used.map((index) => this.transportPlan(index)).filter((plan) => plan !== undefined);
-    return { type, address, transports, sources: streams.map((_, index) => this.source(index)) };
+    const sources = streams.map((_, index) => (type === 'webrtc' ? this.source(index) : undefined));
+    return { type, address, transports, sources };
+  }
+
+  /** Once allowed it stays: a codec that was offered is not taken back. */
+  private transcode(codecs: readonly Codec[]): readonly Codec[] {
+    this.transcoding ||= this.options.mayTranscode();
+    return this.transcoding ? codecs : [];
   }
 
   private transportPlan(index: number): TransportPlan | undefined {
@@ -130,7 +137,7 @@ export class MediaSide {
     while (this.generations.length <= generation) {
       const made = createCredentials(primitives);
       this.generations.push(made);
-      this.options.onFragment(made.ufrag);
+      if (this.leg.type === 'webrtc') this.options.onFragment(made.ufrag);
     }
     return this.generations[generation]!;
   }

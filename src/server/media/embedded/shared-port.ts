@@ -1,6 +1,6 @@
 // The one UDP port of all WebRTC legs, in the signalling thread: whose datagram it is, and the way there. Its socket is TURN's
 // where both listen on the same address (RFC 7983 tells them apart by the first octet), else one of its own.
-import { checkUsername, refuseCheck } from '../../../protocol/ice/check.ts';
+import { checkUsername } from '../../../protocol/ice/check.ts';
 import { packetClass } from '../../../protocol/rtp/demultiplex.ts';
 import { plainAddress } from '../../../transport/flow.ts';
 import type { RelayThread } from './relay-thread.ts';
@@ -71,8 +71,8 @@ export class SharedPort {
   }
 
   /**
-   * One datagram, whose octets are given away. `rawAddress` as the socket says it. False: it is STUN, but no check: for
-   * whoever else listens.
+   * One datagram, whose octets are given away. `rawAddress` as the socket says it. False: it is STUN, and no check of a call
+   * here: for whoever else listens.
    */
   receive(datagram: Uint8Array, rawAddress: string, port: number): boolean {
     const address = plainAddress(rawAddress);
@@ -81,10 +81,8 @@ export class SharedPort {
       return true;
     }
     const name = checkUsername(datagram);
-    if (name === undefined) return false;
-    const thread = this.fragments.get(name.local);
-    if (thread !== undefined) thread.packet(datagram, address, port);
-    else this.socket?.send(refuseCheck(datagram, 401), port, rawAddress);
-    return true;
+    const thread = name && this.fragments.get(name.local);
+    thread?.packet(datagram, address, port);
+    return thread !== undefined;
   }
 }
