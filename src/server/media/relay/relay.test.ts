@@ -143,6 +143,39 @@ test('a phone with ICE is heard on the pair that it has proved, and needs no con
   expect(net.relay.metrics.dropped).toMatchObject({ stranger: 1 });
 });
 
+test('a phone with ICE and DTLS, without rtcp-mux, may begin both components before its answer is here', () => {
+  const net = world();
+  const profile = 'UDP/TLS/RTP/SAVPF';
+  const branch = new DescribedBranch(net, BROWSER, {
+    ...PHONE,
+    leg: { profile, ice: () => ({ ufrag: '', password: '' }) },
+  });
+  const toCallee = branch.offer('caller', browserDescription());
+  const sockets = [false, true].map(
+    (rtcp, i) => new RelayPeer(net, '203.0.113.99', 7000 + i, branch.socket('callee', 0, rtcp)),
+  );
+  const [rtp, rtcp] = sockets as [RelayPeer, RelayPeer];
+  for (const socket of sockets) {
+    socket.check(toCallee, { ufrag: 'phone' });
+    socket.startDtls('client');
+  }
+  net.clock.advance(100);
+  const more = [
+    'a=ice-ufrag:phone',
+    'a=ice-pwd:phonepassword0123456789',
+    `a=fingerprint:sha-256 ${PEER_FINGERPRINT}`,
+    'a=setup:active',
+  ];
+  const toCaller = branch.answer('callee', phoneDescription({ profile, more }));
+  branch.confirm();
+  for (const socket of sockets) expect(socket.dtlsEvents.map(({ type }) => type)).toEqual(['connected']);
+  const browser = connectBrowser(net, toCaller, 'server');
+  converse(net, browser, rtp);
+  net.clock.advance(10_000);
+  expect(rtcp.rtcpOf('SR').length).toBeGreaterThan(0);
+  expect(net.events).toEqual([]);
+});
+
 test('a re-offer with another key is heard under either until it is agreed', () => {
   const net = world();
   const call = browserCallsPhone(net, { phone: { profile: 'RTP/SAVP' } });
