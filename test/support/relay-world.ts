@@ -179,7 +179,9 @@ export class DescribedBranch {
         ...(leg.ice && generation !== undefined ? { ice: { generation, local: leg.ice(generation) } } : {}),
       })),
       sources: sections.map((_, index) =>
-        sources ? { ssrc: this.ssrc(side, index), cname: `cname-${side}` } : undefined,
+        sources
+          ? { ssrc: this.ssrc(side, index), cname: `cname-${side}`, repair: this.ssrc(side, index) + 0x80 }
+          : undefined,
       ),
     };
   }

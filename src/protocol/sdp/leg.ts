@@ -51,8 +51,8 @@ export interface WebRtcLeg extends AnyLeg {
   fingerprint: Fingerprint;
   /** msid of what comes from here, so that the page gets its tracks in one stream (RFC 8830). */
   stream: string;
-  /** The SSRC under which this section's media is sent, if it is rewritten. */
-  source?(index: number): { ssrc: number; cname: string } | undefined;
+  /** The SSRC under which this section's media is sent, if it is rewritten, and that of its retransmissions (RFC 4588). */
+  source?(index: number): { ssrc: number; cname: string; repair?: number } | undefined;
   /** Feedback that is answered or mapped here for video, whatever the other leg speaks. */
   feedback?: readonly string[];
   /** URIs of header extensions that end here (mid, transport-wide-cc, abs-send-time). */

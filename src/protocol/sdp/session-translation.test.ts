@@ -526,3 +526,15 @@ test('a source keeps its name at a browser while it is held', () => {
 function hold(answer: string): string {
   return `${answer}a=recvonly\r\n`;
 }
+
+test('a browser learns the source of the picture and that of its retransmissions', () => {
+  const source = (index: number) => ({ ssrc: 100 + index, cname: 'us', repair: 200 + index });
+  const translation = new SessionTranslation({ caller: webrtcLeg(), callee: webrtcLeg({ source }) });
+  const made = translation.offer('caller', sdpVector('chromium-audio-video-offer')).text;
+  expect(made.match(/^a=ssrc.*$/gm)?.map((line) => line.trim())).toEqual([
+    'a=ssrc:100 cname:us',
+    'a=ssrc-group:FID 101 201',
+    'a=ssrc:101 cname:us',
+    'a=ssrc:201 cname:us',
+  ]);
+});

@@ -46,7 +46,14 @@ export function writeWebRtcSection(leg: WebRtcLeg, content: SectionContent, plac
   // COMPAT: on hold too. Chromium 156 takes the last packets of a source that is named no longer for those of an unknown one,
   // with its volume at zero, and leaves it there when the source is named again: nothing is heard after hold.
   const source = leg.source?.(index);
-  if (source) lines.push(attributeLine('ssrc', `${source.ssrc} cname:${source.cname}`));
+  if (source) {
+    const { ssrc, cname, repair } = source;
+    const repaired = repair !== undefined && content.codecs.some(({ name }) => /^rtx$/i.test(name));
+    // RFC 5576 section 4.2, RFC 4588 section 8.3: a browser takes no retransmission for a source that it does not know.
+    if (repaired) lines.push(attributeLine('ssrc-group', `FID ${ssrc} ${repair}`));
+    lines.push(attributeLine('ssrc', `${ssrc} cname:${cname}`));
+    if (repaired) lines.push(attributeLine('ssrc', `${repair} cname:${cname}`));
+  }
   return new MediaDescription(
     {
       kind: content.kind,

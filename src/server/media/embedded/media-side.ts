@@ -13,7 +13,7 @@ import { TRANSCODED_FOR_BROWSERS, TRANSCODED_FOR_PHONES } from '../../../protoco
 import { profileOfSuite } from '../../../protocol/srtp/profile.ts';
 import { primitives } from '../../../transport/primitives.ts';
 import type { MediaParty } from '../engine.ts';
-import type { SidePlan, TransportPlan } from '../relay/plan.ts';
+import type { NamedSource, SidePlan, TransportPlan } from '../relay/plan.ts';
 
 /** Those that protocol/srtp has. */
 const SUITES = (Object.keys(SDES_SUITES) as SdesSuite[]).filter((suite) => profileOfSuite(suite) !== undefined);
@@ -53,7 +53,7 @@ export class MediaSide {
   private readonly options: MediaSideOptions;
   private readonly generations: IceCredentials[] = [];
   private readonly keys: (readonly SdesKey[])[] = [];
-  private readonly sources: { ssrc: number; cname: string }[] = [];
+  private readonly sources: Required<NamedSource>[] = [];
   /** RFC 7022 section 4.2: for one session. */
   private readonly cname = randomBytes(12).toString('base64');
   private place: LegTransport | undefined;
@@ -149,8 +149,8 @@ export class MediaSide {
   }
 
   /** RFC 3550 section 8.1: an SSRC at random, and not zero, which means none. */
-  private source(index: number): { ssrc: number; cname: string } {
-    this.sources[index] ??= { ssrc: randomInt(1, 2 ** 32), cname: this.cname };
+  private source(index: number): NamedSource {
+    this.sources[index] ??= { ssrc: randomInt(1, 2 ** 32), cname: this.cname, repair: randomInt(1, 2 ** 32) };
     return this.sources[index];
   }
 }

@@ -18,13 +18,20 @@ export interface TransportPlan {
   ice?: { generation: number; local: IceCredentials };
 }
 
+export interface NamedSource {
+  ssrc: number;
+  cname: string;
+  /** RFC 4588. */
+  repair?: number;
+}
+
 export interface SidePlan {
   type: 'webrtc' | 'phone';
   /** IP address of its signalling: plain RTP may be latched to it (RFC 7362 section 4). */
   address: string;
   transports: readonly TransportPlan[];
-  /** By section: under which SSRC and cname its media is sent, as the description says. */
-  sources: readonly ({ ssrc: number; cname: string } | undefined)[];
+  /** By section: under which SSRC and cname its media is sent, and its retransmissions, as the description says. */
+  sources: readonly (NamedSource | undefined)[];
 }
 
 /** All that a branch is, anew after each description: the relay finds out what has changed. */

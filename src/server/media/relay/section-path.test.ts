@@ -136,3 +136,12 @@ test('a retransmission names its packet by the number under which it was sent', 
   expect(repair?.ssrc).not.toBe(first?.ssrc);
   expect(repair?.payload).toBe('\x00\x65again');
 });
+
+test('a retransmission comes under the source that the description has named for it', () => {
+  const { world, branch, caller, callee } = videoCall(true);
+  caller.sendRtp({ ssrc: 3, payloadType: 97, payload: '\x00\x01again', extensions: { 3: '1' } });
+  caller.sendRtp({ ssrc: 1, payloadType: 96, extensions: { 3: '1' } });
+  world.clock.advance(5);
+  const named = branch.ssrc('callee', 1);
+  expect(video(callee).map(({ ssrc }) => ssrc)).toEqual([named + 0x80, named]);
+});

@@ -8,6 +8,7 @@ import type { MediaStream } from '../../../protocol/sdp/media-stream.ts';
 import type { Side } from '../../../protocol/sdp/payload-map.ts';
 import { type IncomingSource, IncomingSources } from './incoming-source.ts';
 import { OutgoingSource } from './outgoing-source.ts';
+import type { NamedSource } from './plan.ts';
 import { MALFORMED, RefusedPackets, UNHEARD, UNNEGOTIATED } from './refused-packets.ts';
 import { requestKeyFrame } from './rtcp-translation.ts';
 import type { SectionPath } from './section-path.ts';
@@ -43,7 +44,7 @@ export class Section {
   /** When the next report is due. */
   reportAt = 0;
   private readonly shared: Shared;
-  private signalled: number | undefined;
+  private named: NamedSource | undefined;
 
   constructor(shared: Shared, side: Side, index: number) {
     this.shared = shared;
@@ -54,12 +55,7 @@ export class Section {
   }
 
   /** `codecs` with this side's numbers; `source` is what the description names; `alone` as in Leg.update. */
-  describe(
-    stream: MediaStream,
-    codecs: readonly Codec[],
-    source: { ssrc: number; cname: string } | undefined,
-    alone: boolean,
-  ): void {
+  describe(stream: MediaStream, codecs: readonly Codec[], source: NamedSource | undefined, alone: boolean): void {
     this.stream = stream;
     if (alone) {
       this.codecs.clear();
@@ -70,7 +66,7 @@ export class Section {
       this.rates[codec.payloadType] = codec.clockRate;
       this.companions[codec.payloadType] = isCompanion(codec) && !/^red$/i.test(codec.name) ? 1 : 0;
     }
-    this.signalled = source?.ssrc;
+    this.named = source;
     this.cname = source?.cname ?? (this.cname || this.randomName());
     const rate = codecs[0]?.clockRate;
     if (rate !== undefined) for (const { projection } of this.outgoing) projection.rate = rate;
@@ -172,8 +168,9 @@ export class Section {
   }
 
   private addOutgoing(repair: boolean, rate: number): OutgoingSource {
-    const free = this.signalled !== undefined && !repair && this.findOutgoing(this.signalled) === undefined;
-    const id = free ? (this.signalled as number) : this.randomSsrc();
+    const named = repair ? this.named?.repair : this.named?.ssrc;
+    const free = named !== undefined && this.findOutgoing(named) === undefined;
+    const id = free ? named : this.randomSsrc();
     const source = new OutgoingSource(this, id, rate, repair, free);
     this.outgoing.push(source);
     return source;
