@@ -20,7 +20,10 @@ const SECONDS = 5;
 const PAYLOAD = 'x'.repeat(160);
 
 type ToLoad = { calls: number; rate: number } | { answers: string[]; offers: string[] } | 'go';
-type FromLoad = { phones: number[]; fingerprint: string } | 'connected' | { sent: number; received: number; cpu: number };
+type FromLoad =
+  | { phones: number[]; fingerprint: string }
+  | 'connected'
+  | { sent: number; received: number; cpu: number };
 
 if (process.send) await load();
 else await serve();

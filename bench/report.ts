@@ -122,20 +122,25 @@ export function markdown(measurements: readonly Measurement[], seconds: number, 
 
 CPU is user and system time of the server's whole process tree for one operation, from \`/proc\`; memory is the growth of its
 proportional set size. Both servers run at the same time on one core, the load generator on the other, and are measured in turns
-(A B A B) after a warm-up; a range is the lowest and the highest of the rounds. The rows with a rate are what the budgets are
+(A B A B) after a warm-up of twice as many operations, since V8 goes on compiling for thousands of calls; a range is the lowest and the highest of the rounds. The rows with a rate are what the budgets are
 about: a server with time to spare wakes up for every message, and its connections have been still for a while. Flat out, a server
 finds its next message already waiting, which makes each much cheaper for both. Kamailio runs with eight
 workers, as it does unless told otherwise, and does the same work: an ephemeral credential at the WebSocket handshake, checked again on every request,
-digest on UDP, the location service in memory (Chappe also stores the bindings of UDP phones durably), stateful relay with Record-Route. The last column is what Node and \`ws\` spend
+digest on UDP, the location service in memory (Chappe also stores the bindings of UDP phones durably), stateful relay with Record-Route, no media. The last column is what Node and \`ws\` spend
 when a message is only handed on, unread (\`bench/floor.ts\`): no server on them can cost less.
 
 ${table(measurements)}
 
-Where a budget is missed: a CPU profile of the server flat out (\`--cpu-prof\`) is flat. A fifth is writes to sockets, an eighth
-collecting garbage (as much again on V8's helper threads), compiling code that has run for seconds only is another tenth; no function of the
-parser, the transactions or the proxy takes more than 2 %. The last column is the part that no change to our code can lower.
-Of a REGISTER over UDP a seventh is the hand-over of its binding to the thread that stores it, and that thread costs about 60 us
-more: Kamailio, with its location service in memory, forgets its phones at a restart.
+Where a budget is missed: of the time of a call at 400/s (\`perf\`, all threads) the kernel takes a quarter (writes to sockets 15 %,
+waiting for them 7 %, reading 4 %), V8's helper threads a fifth (marking 9 %, compiling 8 %, which ends, scavenging 2 %), Node's streams
+and \`ws\` a tenth, and our code, what it allocates included, a third. That third is flat: no function of the parser, the
+transactions or the proxy takes more than 2 %. A call costs two to three times as much there as flat out, and so does bare Node with \`ws\`:
+code and connections that have not run for a millisecond are cold in the caches. Tried without gain: resting 1 to 4 ms so that
+messages gather, a larger young generation, fewer V8 threads, other compiler budgets.
+
+Of a REGISTER over UDP the store's share is gone where the phone only prolongs its binding: a binding is stored for twice its time,
+so that a phone which refreshes at half of it writes one time in three (SIPp, which refreshes sooner, hardly ever). What is left is two
+requests, each parsed, challenged or proved (four hashes), answered and traced, at \`dgram\`'s price for a datagram.
 
 - date: ${new Date().toISOString().slice(0, 10)}; the run took ${seconds} s
 - machine: ${cpu?.model ?? 'unknown'}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node ${process.versions.node}

@@ -32,6 +32,7 @@ export async function chappeServer(): Promise<MeasuredServer> {
       web: { listen: '127.0.0.1:0' },
       sip: { listen: ['udp:127.0.0.1:0', 'tcp:127.0.0.1:0'] },
       turn: { listen: ['udp:127.0.0.1:0', 'tcp:127.0.0.1:0'] },
+      media: { policy: 'never', probe: false }, // Kamailio does nothing of that kind
       auth: { secret: [secret] },
       accounts: [],
     },
