@@ -2,6 +2,7 @@
 // is the sentence that it proves.
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { FAKE_SECRET } from '../support/fake-media-engine.ts';
 import { runScript } from './scenario.ts';
 
 const folder = new URL('.', import.meta.url);
@@ -19,6 +20,9 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.txt'))) 
         if (calls === 0) expect(world.engine?.branches ?? 0).toBe(0);
         world.server.close();
         expect(world.engine?.branches ?? 0).toBe(0);
+        expect(world.faults).toEqual([]);
+        for (const { callId } of world.server.trace.list(100))
+          for (const { message } of world.server.trace.get(callId)) expect(message).not.toContain(FAKE_SECRET);
         world.pass(0);
         // Nothing is left running but what was asked for.
         expect(world.server.metrics()).toMatchObject({ clientTransactions: 0, serverTransactions: 0, contexts: 0 });

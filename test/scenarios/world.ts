@@ -118,6 +118,8 @@ export class World {
   readonly engine: FakeMediaEngine | undefined;
   /** Of calls that are over. */
   readonly calls: CallRecord[] = [];
+  /** What it logged as a fault of its own: nothing, if all is well. */
+  readonly faults: string[] = [];
   lag = 0;
   #port = 40_000;
 
@@ -139,6 +141,7 @@ export class World {
         primitives,
         accounts: this.accounts,
         bindings,
+        log: { debug() {}, info() {}, warn() {}, error: (fields) => void this.faults.push(JSON.stringify(fields)) },
         calls: (record) => void this.calls.push(record),
         ...(this.engine !== undefined && { media: this.engine }),
         wallClock: () => this.now(),

@@ -13,13 +13,16 @@ import type {
   MediaParty,
 } from '../../src/server/media/engine.ts';
 
+/** In every description: no trace may show it. */
+export const FAKE_SECRET = 'secretsecretsecretsecret';
+
 /** A description as a page or a phone of that profile writes it; `name` is its s= line. */
 export function fakeDescription(name: string, profile: string): string {
   const webrtc = profile === 'webrtc';
   const lines = ['v=0', 'o=- 1 1 IN IP4 192.0.2.9', `s=${name}`, 'c=IN IP4 192.0.2.9', 't=0 0'];
   lines.push(`m=audio 4000 ${webrtc ? 'UDP/TLS/RTP/SAVPF' : profile} 0`);
-  if (webrtc)
-    lines.push('a=ice-ufrag:u', 'a=ice-pwd:secretsecretsecretsecret', 'a=fingerprint:sha-256 AB', 'a=rtcp-mux');
+  if (webrtc) lines.push('a=ice-ufrag:u', `a=ice-pwd:${FAKE_SECRET}`, 'a=fingerprint:sha-256 AB', 'a=rtcp-mux');
+  else if (profile.includes('SAVP')) lines.push(`a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${FAKE_SECRET}`);
   return `${lines.join('\r\n')}\r\n`;
 }
 
@@ -135,7 +138,7 @@ class FakeMediaBranch implements MediaBranch {
       const { refusal } = this.#engine;
       this.#engine.refusal = undefined;
       if (refusal !== undefined) throw new ProtocolError('SDP_NOT_ACCEPTABLE', 'Refused', { status: refusal });
-      if (!this.#engine.opened.has(this)) throw new Error('asked after its end');
+      if (!this.#engine.opened.has(this)) throw new ProtocolError('MEDIA_GONE', 'Asked after its end', { status: 503 });
       check();
       return fakeDescription(`${name}|${role}`, this.#profiles[otherSide(from)]);
     });

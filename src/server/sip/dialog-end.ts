@@ -1,6 +1,7 @@
 // A dialog that the server ends itself: what it keeps of both sides for that (RFC 3261 section 12.1), and the BYE to each,
 // which looks to it like the other side's.
 import type { ByteString } from '../../protocol/byte-string.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
 import { createRequest } from '../../protocol/sip/create.ts';
 import type { Message, Request } from '../../protocol/sip/message.ts';
 import { serializeReason } from '../../protocol/sip/reason.ts';
@@ -36,14 +37,14 @@ export function callerOf(invite: Request): DialogSide {
   return {
     address: ownText(invite.get('from') ?? ''),
     target: contactOf(invite) ?? invite.from.uri,
-    routes: invite.has('record-route') ? invite.values('record-route').map(ownText) : [],
+    routes: recordRoutes(invite).map(ownText),
     sequence: invite.cseq.sequence,
   };
 }
 
 /** What a response to it says of the callee; `recordRoute` is our own value in it (RFC 3261 section 12.1.2). */
 export function calleeOf(response: Message, recordRoute: ByteString | undefined): DialogSide {
-  const routes = response.has('record-route') ? response.values('record-route') : [];
+  const routes = recordRoutes(response);
   const ours = recordRoute === undefined ? -1 : routes.findIndex((route) => route.includes(userOf(recordRoute)));
   return {
     address: ownText(response.get('to') ?? ''),
@@ -91,6 +92,16 @@ function inDialog(
     ...more,
   );
   return createRequest(method, at.target, fields);
+}
+
+/** None where they cannot be read: what only passes here need not be in order. */
+function recordRoutes(message: Message): ByteString[] {
+  try {
+    return message.values('record-route');
+  } catch (error) {
+    if (error instanceof ProtocolError) return [];
+    throw error;
+  }
 }
 
 /** undefined for none, and for one that no request could be sent to. */

@@ -12,7 +12,7 @@ import type { Inbound } from './inbound.ts';
 import type { MediaDialog } from './media-dialog.ts';
 import { MediaExchange } from './media-exchange.ts';
 import { MediaPath, type MediaTarget } from './media-path.ts';
-import { attempts, effectivePolicy, type MediaPolicy } from './media-policy.ts';
+import { attempts, effectivePolicy, type Known, type MediaPolicy } from './media-policy.ts';
 import { type Profile, profileOf } from './profile.ts';
 import type { Peer } from './routing.ts';
 import { sessionBody } from './session-body.ts';
@@ -43,9 +43,9 @@ export class Gateway {
     const policy = this.#policy(call, inbound.peer, target.peer);
     if (policy === 'never') return undefined;
     const calleeKnown = target.binding ?? target.peer;
-    const callee = calleeKnown?.profile ?? usual(target.flow);
+    const callee = calleeKnown?.profile;
     const caller = offer ?? known;
-    const list = offer === undefined ? [] : attempts(policy, offer, callee);
+    const list = offer === undefined ? [] : attempts(policy, offer, knownOf(target));
     if (list.length === 1 && list[0] === 'untouched') return undefined;
     const described: MediaTarget = {
       address: target.flow.remote.address,
@@ -111,6 +111,13 @@ export class Gateway {
     if (accounts.size === 0 && from === undefined && to === undefined) return general;
     return effectivePolicy(general, [of(call.caller), of(call.callee), from?.media, to?.media]);
   }
+}
+
+/** Behind a domain there are many, and they differ. */
+function knownOf({ binding, peer, flow }: Target): Known | undefined {
+  if (binding?.profile !== undefined) return { profile: binding.profile, certain: true };
+  const profile = peer?.profile ?? usual(flow);
+  return profile === undefined ? undefined : { profile, certain: false };
 }
 
 function sideOf({ fromCaller }: Inbound): Side {

@@ -146,6 +146,6 @@ export class MediaDialog {
   }
 }
 
-function callOver(): ProtocolError {
+export function callOver(): ProtocolError {
   return new ProtocolError('MEDIA_CALL_OVER', 'Call Is Over', { status: 481 });
 }

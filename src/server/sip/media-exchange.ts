@@ -62,7 +62,8 @@ export class MediaExchange implements BranchMedia {
   }
 
   receive(response: Response): void {
-    this.#dialog.order.pass((done) => this.#receive(response, done));
+    if (this.#dialog.order.pass((done) => this.#receive(response, done))) return;
+    if (response.status >= 200) this.#control.refuse(tooMany());
   }
 
   #receive(response: Response, done: () => void) {

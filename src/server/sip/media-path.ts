@@ -8,7 +8,7 @@ import type { BranchControl, BranchMedia } from './branch-media.ts';
 import type { CallMedia } from './call-media.ts';
 import { calleeOf, createBye, createDialogAck } from './dialog-end.ts';
 import type { TokenSide } from './flow-token.ts';
-import { MediaDialog } from './media-dialog.ts';
+import { callOver, MediaDialog } from './media-dialog.ts';
 import { tooMany } from './media-exchange.ts';
 import { type Attempt, REFUSES_DESCRIPTION } from './media-policy.ts';
 import { OrderedMessages } from './ordered-messages.ts';
@@ -64,7 +64,7 @@ export class MediaPath implements BranchMedia {
 
   start(copy: Request, control: BranchControl) {
     this.#control = control;
-    this.#recordRoute = copy.has('record-route') ? copy.values('record-route')[0] : undefined;
+    this.#recordRoute = copy.get('record-route'); // ours, in a field of its own
     const attempt = this.#attempts[this.#at] ?? 'untouched';
     this.#offered = this.#attempts.length > 0;
     if (attempt === 'untouched') return control.send();
@@ -76,25 +76,28 @@ export class MediaPath implements BranchMedia {
       this.#media.ask(
         () => branch.offer('caller', body.text),
         (result) => {
-          if (this.#over) return;
-          if (typeof result === 'string') {
+          if (typeof result !== 'string') control.refuse(result);
+          else if (!this.#over) {
             body.replace(result);
             this.#note(`offer written as ${attempt}`);
             control.send();
-          } else control.refuse(result);
+          }
           done();
         },
       );
     });
   }
 
-  receive(response: Response) {
-    if (this.#over) return this.#late(response);
+  receive(response: Response): void {
     if (this.#order.pass((done) => this.#receive(response, done))) return;
     if (response.status >= 200) this.#control.refuse(tooMany());
   }
 
   #receive(response: Response, done: () => void) {
+    if (this.#over) {
+      this.#late(response);
+      return done();
+    }
     const { status } = response;
     const pass = () => {
       this.#control.pass(response);
@@ -107,6 +110,7 @@ export class MediaPath implements BranchMedia {
     if (dialog === undefined) return pass();
     if (dialog.over) {
       this.#late(response);
+      this.#control.refuse(callOver());
       return done();
     }
     const told = () => {
@@ -209,7 +213,6 @@ export class MediaPath implements BranchMedia {
 
   over(): void {
     this.#over = true;
-    this.#order.clear();
     for (const dialog of this.#dialogs) this.#close(dialog);
     if (this.#branch !== undefined && !this.#forked) this.#media.closed(this.#branch, true);
   }

@@ -24,25 +24,34 @@ export function effectivePolicy(general: MediaPolicy, particular: readonly (Medi
   return general;
 }
 
-/** `callee` undefined: nothing is known of it. Never empty, and no entry twice. */
-export function attempts(policy: MediaPolicy, caller: Profile, callee: Profile | undefined): readonly Attempt[] {
+/** What is known of a callee. */
+export interface Known {
+  profile: Profile;
+  /** It has shown so itself. Else it is what those that are reached this way usually are, and the next may be different. */
+  certain: boolean;
+}
+
+/** Never empty, and no entry twice. `callee` undefined: nothing is known of it. */
+export function attempts(policy: MediaPolicy, caller: Profile, callee: Known | undefined): readonly Attempt[] {
   if (policy === 'never') return ['untouched'];
+  const known = callee === undefined ? [] : attemptsWith(policy, caller, callee.profile);
+  if (callee?.certain) return known;
+  return [...new Set([...known, ...attemptsWithout(policy, caller)])];
+}
+
+function attemptsWith(policy: MediaPolicy, caller: Profile, callee: Profile): Attempt[] {
   const always = policy === 'always';
-  const first: Attempt[] = [];
-  if (caller === 'webrtc') {
-    if (callee === 'webrtc') return always ? ['webrtc'] : ['untouched'];
-    // A phone cannot take what a page says; one that nobody knows may be a page.
-    if (callee === undefined && !always) first.push('untouched');
-    if (callee !== undefined) first.push(callee);
-    first.push(...USUAL, always ? 'webrtc' : 'untouched');
-  } else {
-    if (callee === 'webrtc') return ['webrtc'];
-    if (!always) first.push('untouched');
-    if (always) first.push(callee ?? caller);
-    else if (callee !== undefined) first.push(callee);
-    first.push('webrtc', ...USUAL);
-    // Two phones of one profile have nothing to gain from being told so by somebody else.
-    if (!always) return [...new Set(first)].filter((attempt) => attempt !== caller);
-  }
-  return [...new Set(first)];
+  const direct = (caller === 'webrtc') === (callee === 'webrtc') && !always;
+  if (callee === 'webrtc') return [direct ? 'untouched' : 'webrtc'];
+  const phone: Attempt[] = [callee, ...USUAL];
+  // Two phones of one profile have nothing to gain from being told so by somebody else.
+  const others = direct ? phone.filter((profile) => profile !== caller) : phone;
+  return [...new Set<Attempt>(direct ? ['untouched', ...others] : always ? others : [...others, 'untouched'])];
+}
+
+function attemptsWithout(policy: MediaPolicy, caller: Profile): Attempt[] {
+  const always = policy === 'always';
+  if (caller === 'webrtc') return always ? [...USUAL, 'webrtc'] : ['untouched', ...USUAL];
+  const others = USUAL.filter((profile) => profile !== caller);
+  return [always ? caller : 'untouched', 'webrtc', ...others];
 }

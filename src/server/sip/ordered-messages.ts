@@ -27,11 +27,6 @@ export class OrderedMessages {
     return true;
   }
 
-  /** What waits is forgotten. */
-  clear(): void {
-    this.#waiting.length = 0;
-  }
-
   #next(): void {
     while (!this.#busy) {
       const message = this.#waiting.shift();
@@ -39,12 +34,19 @@ export class OrderedMessages {
       this.#busy = true;
       let done = false;
       let within = true;
-      message(() => {
+      const passed = () => {
         if (done) return;
         done = true;
         this.#busy = false;
         if (!within) this.#next();
-      });
+      };
+      try {
+        message(passed);
+      } catch (error) {
+        within = false;
+        passed(); // a message that could not be passed holds up none after it
+        throw error;
+      }
       within = false;
     }
   }

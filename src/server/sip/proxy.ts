@@ -178,12 +178,14 @@ export class SipProxy implements Forwarder {
   }
 
   /** A side of the call is reached no more, and its client has not come back either. */
-  lost(call: Call, now: number): boolean {
-    const { callerSide, calleeSide } = call;
-    return (
-      this.#sideFlow(callerSide, now) === undefined ||
-      (calleeSide !== undefined && this.#sideFlow(calleeSide, now) === undefined)
-    );
+  lost({ callerSide, calleeSide }: Call, now: number): boolean {
+    return this.#isLost(callerSide, now) || (calleeSide !== undefined && this.#isLost(calleeSide, now));
+  }
+
+  #isLost(side: TokenSide, now: number): boolean {
+    // Datagrams arrive or not, and to a domain there is always a new connection.
+    if (side.udp !== undefined || side.route !== undefined) return false;
+    return this.#sideFlow(side, now) === undefined;
   }
 
   // --- RFC 3261 section 16.5: targets

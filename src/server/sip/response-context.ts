@@ -54,7 +54,6 @@ export class Branch {
   timer: Timer | undefined;
   /** Its request is not sent yet. */
   waiting = false;
-  proceeding = false;
   /** To be cancelled as soon as it may be. */
   cancelled = false;
   cancelReason: string | undefined;
@@ -234,7 +233,7 @@ export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
     branch.timer?.close();
     branch.timer = this.#proxy.transactions.clock.setTimer(this.#proxy.limits.timerC, () => {
       branch.timer = undefined;
-      if (branch.proceeding) return this.#cancelBranch(branch);
+      if (branch.transaction.state === 'proceeding') return this.#cancelBranch(branch);
       branch.transaction.discard(); // nobody rings for a call that has been given up
       this.#branchDone(branch, { status: 408 });
     });
@@ -258,7 +257,8 @@ export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
     branch.cancelled = true;
     branch.cancelReason ??= reason;
     if (branch.waiting) this.#branchDone(branch, { status: 487 }); // nothing has been sent
-    if (branch.done || !branch.proceeding) return;
+    // (A final response may have come, and wait for its description.)
+    if (branch.done || branch.transaction.state !== 'proceeding') return;
     branch.cancelSent = true;
     branch.timer?.close();
     branch.timer = this.#proxy.transactions.clock.setTimer(CANCEL_WAIT, () => {
@@ -304,7 +304,6 @@ export class ResponseContext implements ClientUser, ServerUser, FlowDependent {
     const { status } = response;
     // 2. Timer C
     if (status < 200) {
-      branch.proceeding = true;
       if (branch.cancelled) this.#cancelBranch(branch);
       else if (this.#invite && status > 100) this.#startTimerC(branch);
       if (status === 100) return;
