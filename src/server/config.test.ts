@@ -49,9 +49,21 @@ test('without a file everything listens on loopback and may move', () => {
     },
     xmpp: { listen: [{ port: 5222 }] },
     msrp: { listen: [{ port: 2855 }] },
+    media: { listen: { address: '127.0.0.1', port: 3478 }, configured: false, rtp: { addresses: [] } },
     auth: { handshake: 'optional', required: true },
     drain: 5000,
   });
+});
+
+test('media shares the UDP port of TURN, unless it is given one', () => {
+  const turn = 'turn: { listen: [ "tcp:127.0.0.1:3000", "udp:127.0.0.1:3001" ] }';
+  expect(load(turn).configuration.media).toMatchObject({ listen: { port: 3001 }, configured: false });
+  expect(load(`${turn}\nmedia: { listen: 127.0.0.1:3002 }`).configuration.media).toMatchObject({
+    listen: { port: 3002 },
+    configured: true,
+  });
+  const rtp = load('media: { rtp: { address: [ 192.0.2.1, "2001:db8::1" ] } }').configuration.media.rtp;
+  expect(rtp).toEqual({ addresses: ['192.0.2.1', '2001:db8::1'], ports: { first: 30_000, last: 39_999 } });
 });
 
 test('the whole example of the design is accepted', () => {
