@@ -4,6 +4,7 @@ import { decodeUtf8 } from '../../protocol/byte-string.ts';
 import type { Request } from '../../protocol/sip/message.ts';
 import type { CallRecord } from '../../storage/ports.ts';
 import type { CallMedia } from './call-media.ts';
+import type { DialogReason } from './dialog-end.ts';
 import type { TokenSide } from './flow-token.ts';
 import type { Binding } from './location.ts';
 import { ownText } from './own-text.ts';
@@ -66,14 +67,17 @@ export interface CallsParts {
   now: () => number;
   /** Where the record of a call that is over goes. */
   record: (record: CallRecord) => void;
-  /** Calls that are followed at most: beyond it the oldest is taken for over. */
+  /** Calls that are followed at most, and of one caller: beyond it the oldest of them is ended. */
   most: number;
+  mostOfCaller: number;
   fault: (error: unknown) => void;
 }
 
 export class Calls {
   readonly #parts: CallsParts;
   readonly #calls = new Map<string, Call>();
+  /** Of local users. */
+  readonly #byCaller = new Map<string, Set<Call>>();
   #last = 0;
   #up = 0;
 
@@ -89,12 +93,30 @@ export class Calls {
   begin(parts: Omit<ConstructorParameters<typeof Call>[0], 'id'>): Call {
     this.#last += 1;
     const call = new Call({ ...parts, id: this.#last.toString(36) });
-    if (this.#calls.size >= this.#parts.most) {
-      const oldest = this.#calls.values().next().value;
-      if (oldest !== undefined) this.end(oldest, 'server', 'too many calls');
-    }
+    this.#makeRoom(call.caller);
     this.#calls.set(call.id, call);
+    if (call.caller !== undefined) {
+      const others = this.#byCaller.get(call.caller);
+      if (others === undefined) this.#byCaller.set(call.caller, new Set([call]));
+      else others.add(call);
+    }
     return call;
+  }
+
+  /** Whoever has more calls than anybody could have loses his own, not everybody else's. */
+  #makeRoom(caller: string | undefined): void {
+    const { most, mostOfCaller } = this.#parts;
+    const own = caller === undefined ? undefined : this.#byCaller.get(caller);
+    const crowd = own !== undefined && own.size >= mostOfCaller ? own : this.#calls;
+    if (crowd === this.#calls && crowd.size < most) return;
+    const oldest = crowd.values().next().value;
+    if (oldest !== undefined) this.#hangUp(oldest, { cause: 503, text: 'Too Many Calls' }, 'too many calls');
+  }
+
+  /** What the server ends itself: where media is relayed, and would stop, both sides are told. */
+  #hangUp(call: Call, reason: DialogReason, why: string): void {
+    call.media?.hangUp(reason, why);
+    this.end(call, 'server', why);
   }
 
   find(id: string): Call | undefined {
@@ -167,19 +189,22 @@ export class Calls {
     for (const call of this.#calls.values()) {
       const reason = call.answered === undefined ? undefined : isOver(call);
       if (reason === undefined) continue;
-      call.media?.hangUp({ cause: 408, text: 'Connection Lost' }, reason);
-      this.end(call, 'server', reason);
+      this.#hangUp(call, { cause: 408, text: 'Connection Lost' }, reason);
     }
   }
 
   /** The server ends. */
   close(): void {
-    for (const call of [...this.#calls.values()]) this.end(call, 'server', 'shutdown');
+    for (const call of [...this.#calls.values()])
+      this.#hangUp(call, { cause: 503, text: 'Server Shutting Down' }, 'shutdown');
   }
 
   #forget(call: Call): void {
     call.over = true;
     this.#calls.delete(call.id);
+    const own = call.caller === undefined ? undefined : this.#byCaller.get(call.caller);
+    own?.delete(call);
+    if (own?.size === 0) this.#byCaller.delete(call.caller!);
     if (call.answered !== undefined) this.#up -= 1;
   }
 }

@@ -1,5 +1,6 @@
 // When the media of a call is relayed: decided for each target of an INVITE by the caller's offer, by what is known of the
 // target, and by the policy. What is known has been learned from offers, answers, and the OPTIONS probe.
+import { ProtocolError } from '../../protocol/errors.ts';
 import type { Side } from '../../protocol/sdp/payload-map.ts';
 import type { Request } from '../../protocol/sip/message.ts';
 import type { Flow } from '../../transport/flow.ts';
@@ -15,7 +16,7 @@ import { MediaPath, type MediaTarget } from './media-path.ts';
 import { attempts, effectivePolicy, type Known, type MediaPolicy } from './media-policy.ts';
 import { type Profile, profileOf } from './profile.ts';
 import type { Peer } from './routing.ts';
-import { sessionBody } from './session-body.ts';
+import { readSessionBody } from './session-body.ts';
 import type { Target } from './targets.ts';
 
 /** `media.policy`, and what accounts have of their own. Domains have it in their route. */
@@ -75,17 +76,22 @@ export class Gateway {
       dialog?.order.pass((done) => {
         const side = sideOf(inbound);
         dialog.note(side, copy);
-        const body = sessionBody(copy);
+        const body = readSessionBody(copy);
         const pass = () => {
           send();
           done();
         };
-        if (body === undefined) return pass();
-        dialog.translate(side, 'answer', body.text, copy.cseq.sequence, (result) => {
-          if (typeof result === 'string') body.replace(result);
-          else copy.body = '';
+        const fail = (error: ProtocolError) => {
+          copy.body = '';
           pass();
-          if (typeof result !== 'string') dialog.end({ cause: 488, text: 'Media Not Understood' }, result.message);
+          dialog.end({ cause: 488, text: 'Media Not Understood' }, error.message);
+        };
+        if (body === undefined) return pass();
+        if (body instanceof ProtocolError) return fail(body);
+        dialog.translate(side, 'answer', body.text, copy.cseq.sequence, (result) => {
+          if (typeof result !== 'string') return fail(result);
+          body.replace(result);
+          pass();
         });
       }) ?? false
     );
@@ -131,10 +137,7 @@ function usual({ transport }: Flow): Profile | undefined {
 
 /** undefined: it brings none. `otherwise`: what one that is encoded counts as. */
 function profileOfOffer(request: Request, otherwise: Profile): Profile | undefined {
-  try {
-    const body = sessionBody(request);
-    return body && profileOf(body.text);
-  } catch {
-    return otherwise; // whoever has to translate it will say so
-  }
+  const body = readSessionBody(request);
+  // Whoever has to translate one that is encoded will say so.
+  return body instanceof ProtocolError ? otherwise : body && profileOf(body.text);
 }

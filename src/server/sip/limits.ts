@@ -41,8 +41,9 @@ export interface SipLimits {
   timerC: number;
   /** How long the contacts of one q ring before those of the next are tried as well. */
   serialRing: number;
-  /** Calls that are followed from INVITE to BYE; beyond it the oldest is taken for over. */
+  /** Calls that are followed from INVITE to BYE, and of one local caller; beyond it the oldest is taken for over. */
   calls: number;
+  callsPerCaller: number;
   /** How long a call outlives the connection of one of its sides, and (all sides reachable) its last message. */
   callWithoutFlow: number;
   callWithoutMessage: number;
@@ -84,6 +85,7 @@ export const sipLimits: Readonly<SipLimits> = {
   timerC: 185_000,
   serialRing: 20_000,
   calls: 100_000,
+  callsPerCaller: 10_000,
   callWithoutFlow: 60_000,
   callWithoutMessage: 86_400_000,
   translation: 5_000,

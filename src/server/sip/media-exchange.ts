@@ -5,7 +5,7 @@ import { otherSide, type Side } from '../../protocol/sdp/payload-map.ts';
 import type { Request, Response } from '../../protocol/sip/message.ts';
 import type { BranchControl, BranchMedia } from './branch-media.ts';
 import type { MediaDialog } from './media-dialog.ts';
-import { type SessionBody, sessionBody } from './session-body.ts';
+import { readSessionBody } from './session-body.ts';
 
 /** Whose bodies are offers and answers (RFC 3261 section 13.2.1, RFC 3262 section 5, RFC 3311). */
 const NEGOTIATES = new Set(['INVITE', 'PRACK', 'UPDATE']);
@@ -39,7 +39,7 @@ export class MediaExchange implements BranchMedia {
       this.#control.send();
       done();
     };
-    const body = this.#over || !NEGOTIATES.has(copy.method) ? undefined : this.#body(copy);
+    const body = this.#over || !NEGOTIATES.has(copy.method) ? undefined : readSessionBody(copy);
     if (body instanceof ProtocolError) {
       this.#control.refuse(body);
       done();
@@ -78,7 +78,7 @@ export class MediaExchange implements BranchMedia {
       this.#control.pass(response);
       done();
     };
-    const body = status < 300 && NEGOTIATES.has(this.#request.method) ? this.#body(response) : undefined;
+    const body = status < 300 && NEGOTIATES.has(this.#request.method) ? readSessionBody(response) : undefined;
     if (body === undefined) return pass();
     const fail = (error: ProtocolError) => {
       this.#fail(error, status);
@@ -102,15 +102,6 @@ export class MediaExchange implements BranchMedia {
     const acknowledged = this.#request.method === 'INVITE' && status >= 200;
     const acknowledge = acknowledged ? { to: otherSide(this.#from), sequence } : undefined;
     this.#dialog.end({ cause: 488, text: 'Media Not Understood' }, error.message, acknowledge);
-  }
-
-  #body(message: Request | Response): SessionBody | ProtocolError | undefined {
-    try {
-      return sessionBody(message);
-    } catch (error) {
-      if (error instanceof ProtocolError) return error;
-      throw error;
-    }
   }
 
   refused(response: Response): { response: Response } {

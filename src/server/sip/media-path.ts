@@ -13,7 +13,7 @@ import { tooMany } from './media-exchange.ts';
 import { type Attempt, REFUSES_DESCRIPTION } from './media-policy.ts';
 import { OrderedMessages } from './ordered-messages.ts';
 import { type Profile, profileOf } from './profile.ts';
-import { type SessionBody, sessionBody } from './session-body.ts';
+import { readSessionBody } from './session-body.ts';
 
 /** The target, as far as its media is concerned. */
 export interface MediaTarget {
@@ -68,7 +68,7 @@ export class MediaPath implements BranchMedia {
     const attempt = this.#attempts[this.#at] ?? 'untouched';
     this.#offered = this.#attempts.length > 0;
     if (attempt === 'untouched') return control.send();
-    const body = read(copy);
+    const body = readSessionBody(copy);
     if (body === undefined) return control.send();
     if (body instanceof ProtocolError) return control.refuse(body);
     this.#order.pass((done) => {
@@ -104,7 +104,7 @@ export class MediaPath implements BranchMedia {
       done();
     };
     if (status >= 300) return pass();
-    const body = read(response);
+    const body = readSessionBody(response);
     if (this.#branch === undefined && body !== undefined && !(body instanceof ProtocolError)) this.#look(body.text);
     const dialog = this.#branch === undefined ? undefined : this.#dialog(response);
     if (dialog === undefined) return pass();
@@ -229,14 +229,5 @@ export class MediaPath implements BranchMedia {
 
   #note(text: string): void {
     this.#media.parts.note(this.#media.call.callId, text);
-  }
-}
-
-function read(message: Request | Response): SessionBody | ProtocolError | undefined {
-  try {
-    return sessionBody(message);
-  } catch (error) {
-    if (error instanceof ProtocolError) return error;
-    throw error;
   }
 }

@@ -44,6 +44,16 @@ export function sessionBody(message: Message): SessionBody | undefined {
   };
 }
 
+/** As `sessionBody`, with its error as a value. */
+export function readSessionBody(message: Message): SessionBody | ProtocolError | undefined {
+  try {
+    return sessionBody(message);
+  } catch (error) {
+    if (error instanceof ProtocolError) return error;
+    throw error;
+  }
+}
+
 /** Where the content of the first part that is a description begins and ends. */
 function sdpPart(body: ByteString, boundary: RegExpExecArray | null): { from: number; to: number } | undefined {
   const name = boundary?.[1] ?? boundary?.[2];

@@ -128,6 +128,7 @@ export class SipServer implements FlowHandler {
       now: this.#wallClock,
       record: (record) => this.#record(record),
       most: limits.calls,
+      mostOfCaller: limits.callsPerCaller,
       fault: (error) => this.#fault('call', error),
     });
     const { media = { policies: { general: 'auto', accounts: new Map() }, probe: true } } = options;
@@ -248,8 +249,8 @@ export class SipServer implements FlowHandler {
     this.#natKeepAlive.close();
     this.#probe?.close();
     this.#drainLook?.close();
+    this.#calls.close(); // BYEs go out, and nobody waits for their answers
     this.#transactions.close();
-    this.#calls.close();
     this.#drained?.();
   }
 
