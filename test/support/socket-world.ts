@@ -16,31 +16,46 @@ export const LOOPBACK = '127.0.0.1';
 export const BROWSER: MediaParty = { profile: 'webrtc', address: LOOPBACK };
 export const PHONE: MediaParty = { profile: 'RTP/AVP', address: LOOPBACK };
 
+export interface WorldOptions extends Partial<EmbeddedEngineOptions> {
+  /** Of phone ports. */
+  pairs?: number;
+  /** Where the engine listens, and where its peers are. */
+  listen?: string;
+  address?: string;
+}
+
 export class SocketWorld implements PeerWorld {
   readonly clock = nativeClock;
   readonly engine: EmbeddedEngine;
   readonly logged: string[] = [];
   readonly events: MediaEvent[] = [];
   readonly ports: PortRange;
+  /** Of its peers. */
+  readonly address: string;
   private readonly port: { close(): Promise<void> };
   private readonly sockets = new Map<number, Socket>();
   private calls = 0;
 
-  private constructor(options: EmbeddedEngineOptions) {
+  private constructor(options: EmbeddedEngineOptions, address: string) {
+    this.address = address;
     const log = (fields: object, message: string) => void this.logged.push(`${message} ${JSON.stringify(fields)}`);
     this.engine = new EmbeddedEngine({ ...options, log: { warn: log, error: log } });
-    const port = listenForMedia({ address: LOOPBACK, port: 0 }, this.engine.shared, new StunServer().respond);
+    const port = listenForMedia(
+      { address: options.addresses.listen, port: 0 },
+      this.engine.shared,
+      new StunServer().respond,
+    );
     this.engine.listening(port);
     this.port = port;
     this.ports = options.ports;
   }
 
-  static async open(options: Partial<EmbeddedEngineOptions> & { pairs?: number } = {}): Promise<SocketWorld> {
-    const { pairs = 50, ...rest } = options;
+  static async open(options: WorldOptions = {}): Promise<SocketWorld> {
+    const { pairs = 50, listen = LOOPBACK, address = LOOPBACK, ...rest } = options;
     const first = (await freePort(2 * pairs + 1)) + 1;
     const even = first - (first % 2);
     const ports = { first: even, last: even + 2 * pairs - 1 };
-    return new SocketWorld({ addresses: { listen: LOOPBACK, rtp: [], publicAddress: undefined }, ports, ...rest });
+    return new SocketWorld({ addresses: { listen, rtp: [], publicAddress: undefined }, ports, ...rest }, address);
   }
 
   /** Every call ends, every peer goes. */
@@ -95,12 +110,13 @@ export class SocketWorld implements PeerWorld {
 
   /** Somebody with a socket of his own. */
   async peer(): Promise<RelayPeer> {
-    const socket = createSocket('udp4');
-    socket.bind(0, LOOPBACK);
+    const { address } = this;
+    const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+    socket.bind(0, address);
     await once(socket, 'listening');
     const { port } = socket.address();
     this.sockets.set(port, socket);
-    const peer = new RelayPeer(this, LOOPBACK, port, '');
+    const peer = new RelayPeer(this, address, port, '');
     socket.on('message', (datagram) => peer.receive(new Uint8Array(datagram)));
     return peer;
   }
@@ -109,7 +125,7 @@ export class SocketWorld implements PeerWorld {
 
   /** `destination` is a port of the engine's. */
   deliver(destination: string, octets: Uint8Array, _address: string, port: number): boolean {
-    this.sockets.get(port)?.send(octets, Number(destination), LOOPBACK);
+    this.sockets.get(port)?.send(octets, Number(destination), this.address);
     return true;
   }
 }

@@ -349,3 +349,23 @@ test('a browser with Opus alone and a phone with PCMU alone hear each other, and
   expect(await formats(world.branch(BROWSER, PHONE))).toEqual(['111', '0', '8', '9']);
   expect(world.logged).toEqual([]);
 });
+
+test.each([
+  ['::1', '::1'],
+  ['::', '::1'],
+  ['::', '127.0.0.1'],
+  ['0.0.0.0', '127.0.0.1'],
+])('listening at %s, a browser and a phone at %s hear each other', async (listen, address) => {
+  world = await SocketWorld.open({ listen, address });
+  const [browser, phone] = [await world.peer(), await world.peer()];
+  const branch = world.branch({ ...BROWSER, address }, { ...PHONE, address });
+  const offer = await branch.offer('caller', browserDescription());
+  expect(parseDescription(offer).media[0]!.connection!.address).toBe(address);
+  const own = phoneDescription({ address, port: phone.port });
+  const answer = await branch.answer('callee', own.replaceAll('IN IP4', address === '::1' ? 'IN IP6' : 'IN IP4'));
+  branch.confirm();
+  expect(parseDescription(answer).media[0]!.candidates.map((candidate) => candidate.address)).toContain(address);
+  sendsTo(phone, offer);
+  await connectBrowser(browser, answer);
+  await hearEachOther(browser, phone);
+});

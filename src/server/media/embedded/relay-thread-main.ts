@@ -1,6 +1,6 @@
 // A relaying thread: the relay's cores on sockets. Calls are pinned to it by the signalling thread (relay-thread.ts).
 import { parentPort, workerData } from 'node:worker_threads';
-import { nativeClock } from '../../../transport/clock.ts';
+import { nativeClock, type Timer } from '../../../transport/clock.ts';
 import { primitives } from '../../../transport/primitives.ts';
 import { localCertificate, nodeDtlsCrypto } from '../dtls-crypto.ts';
 import { Relay } from '../relay/relay.ts';
@@ -31,7 +31,7 @@ const phones = new PhoneSockets(ring, (name, datagram, address, port) => {
 const shared = new SharedPaths({ ring, takeovers, tell, receive: receiveShared });
 const relay = new Relay(
   {
-    clock: nativeClock,
+    clock: { now: nativeClock.now, setTimer },
     epoch: performance.timeOrigin,
     primitives,
     dtls: nodeDtlsCrypto,
@@ -54,7 +54,17 @@ function receiveShared(datagram: Uint8Array, address: string, port: number): voi
   }
 }
 
-/** One datagram's fault is not everybody's. */
+function setTimer(delay: number, fire: () => void): Timer {
+  return nativeClock.setTimer(delay, () => {
+    try {
+      fire();
+    } catch (error) {
+      fault(error);
+    }
+  });
+}
+
+/** Of one datagram or one timer, which is not everybody's: uncaught, it would end the thread. */
 function fault(error: unknown): void {
   tell({ type: 'fault', error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
 }
