@@ -38,6 +38,9 @@ export function serializeMediaLine({ kind, port, portCount, proto, formats }: Me
   return `${kind} ${port}${count} ${proto} ${formats.join(' ')}`;
 }
 
+/** Of one format: browsers have 6. What `*` says is written once for each format, so it must not be much. */
+const MOST_FEEDBACK = 16;
+
 export class MediaDescription extends LineBlock implements MediaLine {
   readonly kind: string;
   readonly port: number;
@@ -179,7 +182,7 @@ export class MediaDescription extends LineBlock implements MediaLine {
     return [...codecs.values()];
   }
 
-  /** The feedback that holds for a payload type, that for `*` included. */
+  /** The feedback that holds for a payload type, that for `*` included; of more than anybody speaks the first. */
   feedback(payloadType: number): readonly string[] {
     if (this.parsedFeedback === undefined) {
       this.parsedFeedback = new Map();
@@ -187,8 +190,8 @@ export class MediaDescription extends LineBlock implements MediaLine {
         const entry = parseRtcpFeedback(value);
         if (!entry) continue;
         const list = this.parsedFeedback.get(entry.payloadType);
-        if (list) list.push(entry.feedback);
-        else this.parsedFeedback.set(entry.payloadType, [entry.feedback]);
+        if (list === undefined) this.parsedFeedback.set(entry.payloadType, [entry.feedback]);
+        else if (list.length < MOST_FEEDBACK) list.push(entry.feedback);
       }
     }
     return [...(this.parsedFeedback.get('*') ?? []), ...(this.parsedFeedback.get(payloadType) ?? [])];

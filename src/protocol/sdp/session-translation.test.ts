@@ -538,3 +538,29 @@ test('a browser learns the source of the picture and that of its retransmissions
     'a=ssrc:201 cname:us',
   ]);
 });
+
+test('a bundle has 127 numbers: sections that find none free are refused, and never written without formats', () => {
+  const browsers = new SessionTranslation({ caller: webrtcLeg(), callee: webrtcLeg({ sessionId: '4' }) });
+  const formats = Array.from({ length: 100 }, (_, i) => i);
+  const section = `m=video 9 UDP/TLS/RTP/SAVPF ${formats.join(' ')}\r\n${ICE}${formats.map((i) => `a=rtpmap:${i} X${i}/90000\r\n`).join('')}`;
+  const made = parseDescription(browsers.offer('caller', HEAD + section.repeat(4)).text);
+  expect(made.media.map(({ rejected }) => rejected)).toEqual([false, false, true, true]);
+});
+
+test('feedback for all formats does not grow into more than was said, nor a translation beyond what anybody takes', () => {
+  const formats = Array.from({ length: 128 }, (_, i) => i);
+  const offer = (feedback: string) =>
+    `${HEAD}m=video 9 UDP/TLS/RTP/SAVPF ${formats.join(' ')}\r\n${ICE}${formats.map((i) => `a=rtpmap:${i} VP8/90000\r\n`).join('')}${feedback}`;
+  const many = Array.from({ length: 1500 }, (_, i) => `a=rtcp-fb:* nack x${i}\r\n`).join('');
+  const { text } = phoneToBrowser().offer('caller', offer(many));
+  expect(text.length).toBeLessThan(65_536);
+  const long = Array.from({ length: 16 }, (_, i) => `a=rtcp-fb:* nack ${i}${'y'.repeat(2000)}\r\n`).join('');
+  expect(() => phoneToBrowser().offer('caller', offer(long))).toThrow('too long');
+});
+
+const HEAD = 'v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n';
+const ICE = `a=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuvwx\r\na=fingerprint:sha-256 ${Array(32).fill('AA').join(':')}\r\na=setup:actpass\r\na=rtcp-mux\r\n`;
+
+function phoneToBrowser(): SessionTranslation {
+  return new SessionTranslation({ caller: phoneLeg('UDP/TLS/RTP/SAVPF'), callee: webrtcLeg() });
+}

@@ -2,7 +2,7 @@
 // of the one side is section i of the other, always.
 import type { ByteString } from '../byte-string.ts';
 import type { Leg } from './leg.ts';
-import type { DescriptionLimits } from './limits.ts';
+import { DESCRIPTION_LIMITS, type DescriptionLimits } from './limits.ts';
 import { MediaDescription } from './media-description.ts';
 import { type MediaStream, mediaStreams } from './media-stream.ts';
 import { OfferAnswer, rejectedAs } from './offer-answer.ts';
@@ -88,6 +88,11 @@ export class SessionTranslation {
       throw notAcceptable('No media that could be carried');
     }
     const sent = this.sides[to].writeOffer(contents, passedSessionLines(offer.lines));
+    const written = serializeDescription(sent);
+    if (written.length > this.longest) {
+      for (const side of ['caller', 'callee'] as const) this.sides[side].restore(state[side]);
+      throw notAcceptable('Its translation would be too long');
+    }
     this.pending = { offerer: from, offer, sent, before, answered: false };
     this.last[from] = offer;
     const streams = {
@@ -101,7 +106,7 @@ export class SessionTranslation {
         ? offeredPairs(section, from, this.payloadsOf(index), sent.media[index] as MediaDescription)
         : [],
     }));
-    return { text: serializeDescription(sent), sections };
+    return { text: written, sections };
   }
 
   /**
@@ -146,6 +151,11 @@ export class SessionTranslation {
     this.sides.callee.restore(before.callee);
     this.last = before.last;
     this.pending = undefined;
+  }
+
+  /** Octets of what is written: nobody takes more than we do. */
+  private get longest(): number {
+    return this.limits.size ?? DESCRIPTION_LIMITS.size;
   }
 
   private payloadsOf(index: number): PayloadMap {

@@ -57,13 +57,14 @@ export function offerContent(
     return to.codecs?.(codec, section.kind) ?? true;
   });
   const added = addedCodecs(section, wanted, from, to, payloads, taken, before);
-  if (![...wanted, ...added].some((codec) => !isCompanion(codec))) return undefined;
   const numbers = new Map<number, number>();
   for (const codec of wanted) {
     const number = payloads.bind(from, codec, taken);
     if (number !== undefined) numbers.set(codec.payloadType, number);
   }
   const codecs = [...renumber(wanted, numbers), ...added].map((codec) => withEvents(codec, to));
+  // Of many sections in a bundle the last ones may find no number free.
+  if (!codecs.some((codec) => !isCompanion(codec))) return undefined;
   const feedback = new Map<number, readonly string[]>();
   if (feedbackProfile)
     for (const codec of wanted) {
