@@ -310,6 +310,7 @@ async function compose(
     log,
     registry: metrics,
     trace: () => sip.trace,
+    legs: (callId) => sip.legs(callId),
     calls: store.calls,
     doctor,
     isRegistered: (name) => sip.location.reachable(name, wallClock()).length > 0,

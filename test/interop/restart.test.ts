@@ -117,7 +117,7 @@ describe('SIGTERM', () => {
   });
 
   test('while a call is up new work is refused, the call ends in its own time, and then so does the server', async () => {
-    server = await startChappe({ config: { drain: '30s' } });
+    server = await startChappe({ config: { drain: '30s', media: { policy: 'never' } } });
     const { alice, bob, calling } = await inCall();
     const other = await lineWithCredential(server.ready.ws, secret, 'carol');
     lines.push(other);
@@ -144,7 +144,7 @@ describe('SIGTERM', () => {
   });
 
   test('a call that does not end gets as long as `drain` says', async () => {
-    server = await startChappe({ config: { drain: '1500ms' } });
+    server = await startChappe({ config: { drain: '1500ms', media: { policy: 'never' } } });
     const { alice } = await inCall();
     const start = performance.now();
     server.program.kill('SIGTERM');

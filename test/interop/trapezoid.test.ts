@@ -21,6 +21,7 @@ describeWith(['kamailio', 'sipp'], 'A call to and from another domain', () => {
     kamailio = await startKamailio({ domain: 'other.test', routes: { 'example.test': `127.0.0.1:${port}` } });
     chappe = await startChappe({
       config: {
+        media: { policy: 'never' }, // their descriptions are those of phones, on WebSockets too
         sip: {
           listen: [`udp:127.0.0.1:${port}`, `tcp:127.0.0.1:${port}`],
           routes: [{ domain: 'other.test', to: `udp:${kamailio.endpoint}` }],

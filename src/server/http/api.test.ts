@@ -76,6 +76,7 @@ async function api(overrides: Partial<HttpApiOptions> = {}): Promise<FastifyInst
     doctor: {
       look: async () => [{ subject: 'time', outcome: 'ok', title: 'The clock can be right', meaning: 'It says noon.' }],
     },
+    legs: async (callId) => (callId === 'a@b' ? [{ side: 'caller', kind: 'audio' }] : []),
     calls: store.calls,
     isRegistered: (name) => name === 'bob',
     isReady: () => !draining,
@@ -331,6 +332,7 @@ test('the inspector is for administrators', async () => {
   expect((await call('GET', '/api/inspector/calls/a%40b', { cookie: await signIn() })).json()).toMatchObject({
     callId: 'a@b',
     events: [{ message: 'INVITE' }],
+    legs: [{ side: 'caller' }],
   });
   expect((await call('GET', '/api/inspector/calls/none', { key })).statusCode).toBe(404);
   expect((await call('GET', `/api/inspector/calls/${'x'.repeat(2000)}`, { key })).statusCode).toBeGreaterThanOrEqual(

@@ -1,6 +1,7 @@
 import cookie from '@fastify/cookie';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyServerFactory } from 'fastify';
 import type { Registry } from 'prom-client';
+import type { ByteString } from '../../protocol/byte-string.ts';
 import type { CallRecordStore } from '../../storage/ports.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { ApiKeys } from '../credentials/api-keys.ts';
@@ -38,6 +39,7 @@ export interface HttpApiOptions {
   log: Logger;
   registry: Registry;
   trace: () => CallTrace | undefined;
+  legs: (callId: ByteString) => Promise<object[]>;
   calls: CallRecordStore;
   doctor: DoctorRoutes['doctor'];
   /** Whether somebody of that canonical name is registered. */

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { decodeUtf8, encodeUtf8 } from '../../protocol/byte-string.ts';
+import { type ByteString, decodeUtf8, encodeUtf8 } from '../../protocol/byte-string.ts';
 import type { CallTrace } from '../inspector/trace.ts';
 import type { Access } from './access.ts';
 import { notFound } from './http-error.ts';
@@ -9,7 +9,12 @@ const MAX_CALLS = 1_000;
 /** The trace of calls and other exchanges, redacted, for administrators. */
 export function inspectorRoutes(
   app: FastifyInstance,
-  options: { access: Access; trace: () => CallTrace | undefined },
+  options: {
+    access: Access;
+    trace: () => CallTrace | undefined;
+    /** Legs of a call that is up and whose media is relayed. */
+    legs: (callId: ByteString) => Promise<object[]>;
+  },
 ): void {
   app.get('/api/inspector/calls', async (request) => {
     options.access.administrator(request);
@@ -20,9 +25,11 @@ export function inspectorRoutes(
 
   app.get<{ Params: { callId: string } }>('/api/inspector/calls/:callId', async (request) => {
     options.access.administrator(request);
-    const events = options.trace()?.get(encodeUtf8(request.params.callId)) ?? [];
+    const callId = encodeUtf8(request.params.callId);
+    const events = options.trace()?.get(callId) ?? [];
     if (events.length === 0) throw notFound();
-    return { callId: request.params.callId, events: events.map((event) => readable(event)) };
+    const legs = await options.legs(callId);
+    return { callId: request.params.callId, events: events.map((event) => readable(event)), legs };
   });
 }
 

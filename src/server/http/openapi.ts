@@ -50,7 +50,12 @@ const call = object(
   },
   ['callId', 'method', 'from', 'to', 'started', 'ended', 'messages'],
 );
-const event = object({ at: integer, direction: { enum: ['in', 'out'] }, flow: text, message: text });
+const event = object({
+  at: integer,
+  direction: { enum: ['in', 'out'] },
+  flow: { ...text, description: 'the hop; `media` for a note on the call’s media' },
+  message: text,
+});
 
 const finding = object(
   { subject: text, outcome: { enum: ['ok', 'warning', 'problem'] }, title: text, meaning: text, remedy: text },
@@ -171,10 +176,11 @@ export function openapi(version: string): Json {
       },
       '/api/inspector/calls/{callId}': {
         get: {
-          summary: 'Every message of a call, on both hops, redacted',
+          summary:
+            'Every message of a call, on both hops, redacted; what happened to its media; its legs while it is up',
           security: [cookie, key],
           parameters: [{ name: 'callId', in: 'path', required: true, schema: text }],
-          responses: answers('In order.', object({ callId: text, events: list(event) }), {
+          responses: answers('In order.', object({ callId: text, events: list(event), legs: list(leg) }), {
             ...administrators,
             404: 'Not in the trace.',
           }),

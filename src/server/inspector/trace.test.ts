@@ -67,3 +67,17 @@ test('Credentials, keys and what people wrote do not come out of it', () => {
     /SECRET/,
   );
 });
+
+test('A note on the media of a call stands among its messages, and is none of them', () => {
+  const trace = new SipTrace({ messages: 10, bytes: 100_000, now: () => 1000 });
+  trace.note('a', 'nobody has sent anything');
+  expect(trace.list(10)).toEqual([]);
+  trace.record(false, 'ws 192.0.2.1:1', message('a'));
+  trace.note('a', 'offer written as RTP/AVP');
+  trace.note('b', 'another call');
+  expect(trace.list(10)).toMatchObject([{ callId: 'a', messages: 1 }]);
+  expect(trace.get('a').slice(1)).toMatchObject([
+    { direction: 'in', flow: 'ws 192.0.2.1:1' },
+    { at: 1000, flow: 'media', message: 'offer written as RTP/AVP' },
+  ]);
+});

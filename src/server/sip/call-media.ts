@@ -136,6 +136,12 @@ export class CallMedia {
     dialog?.close();
   }
 
+  /** Of its dialogs that are up, as it is now. */
+  async statistics(): Promise<LegStatistics[]> {
+    const settled = await Promise.allSettled([...this.#open].map((branch) => branch.statistics()));
+    return settled.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+  }
+
   /** All of it; what was counted. */
   async close(): Promise<LegStatistics[]> {
     for (const dialog of this.dialogs.values()) dialog.forget();
@@ -143,6 +149,19 @@ export class CallMedia {
     for (const branch of this.#open) this.#close(branch);
     this.dropLingering();
     const settled = await Promise.allSettled(this.#statistics);
-    return settled.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+    const legs = settled.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+    for (const leg of legs) this.parts.note(this.call.callId, inWords(leg));
+    return legs;
   }
+}
+
+/** One leg, as the call's trace tells it. */
+function inWords({ side, kind, codec, profile, received, sent, roundTrip, dropped }: LegStatistics): string {
+  const refused = Object.entries(dropped).map(([reason, packets]) => `, ${packets} ${reason}`);
+  return (
+    `${side} ${kind} ${codec ?? 'unheard'} ${profile}: received ${received.packets} packets, ${received.lost} lost, ` +
+    `jitter ${Math.round(received.jitter)} ms${refused.join('')}; sent ${sent.packets}` +
+    (sent.lost === undefined ? '' : `, ${sent.lost} lost`) +
+    (roundTrip === undefined ? '' : `; round trip ${Math.round(roundTrip)} ms`)
+  );
 }

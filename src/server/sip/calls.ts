@@ -123,6 +123,12 @@ export class Calls {
     return this.#calls.get(id);
   }
 
+  /** What its relayed media is like now; for a person who looks, so that it may take a search. */
+  async statistics(callId: ByteString): Promise<object[]> {
+    const calls = [...this.#calls.values()].filter((call) => call.callId === callId);
+    return (await Promise.all(calls.map((call) => call.media?.statistics() ?? []))).flat();
+  }
+
   /** A 2xx went up. */
   answered(call: Call, calleeTag: ByteString, calleeSide: TokenSide | undefined): void {
     if (call.over || call.dialogs.includes(calleeTag)) return;

@@ -254,6 +254,11 @@ export class SipServer implements FlowHandler {
     this.#drained?.();
   }
 
+  /** Legs of a call that is up and whose media is relayed. */
+  legs(callId: ByteString): Promise<object[]> {
+    return this.#calls.statistics(callId);
+  }
+
   metrics(): SipMetrics {
     return {
       ...this.#counters,
