@@ -4,6 +4,7 @@ import { ProtocolError } from '../../protocol/errors.ts';
 import type { Side } from '../../protocol/sdp/payload-map.ts';
 import type { Request } from '../../protocol/sip/message.ts';
 import type { Flow } from '../../transport/flow.ts';
+import { AwaitedMedia } from './awaited-media.ts';
 import type { BranchMedia } from './branch-media.ts';
 import { CallMedia, type MediaParts } from './call-media.ts';
 import type { Call } from './calls.ts';
@@ -14,6 +15,7 @@ import type { MediaDialog } from './media-dialog.ts';
 import { MediaExchange } from './media-exchange.ts';
 import { MediaPath, type MediaTarget } from './media-path.ts';
 import { attempts, effectivePolicy, type Known, type MediaPolicy } from './media-policy.ts';
+import type { Probe } from './probe.ts';
 import { type Profile, profileOf } from './profile.ts';
 import type { Peer } from './routing.ts';
 import { readSessionBody } from './session-body.ts';
@@ -28,14 +30,26 @@ export interface MediaPolicies {
 export class Gateway {
   policies: MediaPolicies;
   readonly #parts: MediaParts;
+  readonly #probe: Probe | undefined;
 
-  constructor(parts: MediaParts, policies: MediaPolicies) {
+  constructor(parts: MediaParts, policies: MediaPolicies, probe: Probe | undefined) {
     this.#parts = parts;
     this.policies = policies;
+    this.#probe = probe;
   }
 
   /** The media of one branch of an INVITE that begins a call; undefined: nothing is to be done, whatever it is answered. */
   invite(call: Call, inbound: Inbound, target: Target, side: TokenSide): BranchMedia | undefined {
+    return this.#invite(call, inbound, target, side, this.#probe);
+  }
+
+  #invite(
+    call: Call,
+    inbound: Inbound,
+    target: Target,
+    side: TokenSide,
+    probe: Probe | undefined,
+  ): BranchMedia | undefined {
     const { request } = inbound;
     const { callerKnown } = call;
     const known = callerKnown?.profile ?? usual(inbound.flow);
@@ -46,6 +60,12 @@ export class Gateway {
     const calleeKnown = target.binding ?? target.peer;
     const callee = calleeKnown?.profile;
     const caller = offer ?? known;
+    const { binding } = target;
+    if (offer !== undefined && callee === undefined && binding !== undefined && probe?.concerns(binding))
+      return new AwaitedMedia(
+        (then) => probe.whenKnown(binding, then),
+        () => this.#invite(call, inbound, target, side, undefined),
+      );
     const list = offer === undefined ? [] : attempts(policy, offer, knownOf(target));
     if (list.length === 1 && list[0] === 'untouched') return undefined;
     const described: MediaTarget = {

@@ -25,11 +25,15 @@ export interface ProbeParts {
 /** The REGISTER is answered first. */
 const AFTER_REGISTER = 50;
 
+/** Who calls a phone that is being asked waits for its answer, this long at most. */
+const PATIENCE = 500;
+
 export class Probe {
   readonly #parts: ProbeParts;
   /** Bindings to be asked; one that is gone meanwhile is passed over. */
   readonly #waiting = new Set<Binding>();
-  #asked = 0;
+  /** Those that have been asked, and who waits for what they say. */
+  readonly #asked = new Map<Binding, Set<() => void>>();
   #timer: Timer | undefined;
 
   constructor(parts: ProbeParts) {
@@ -49,6 +53,28 @@ export class Probe {
     });
   }
 
+  /** It is to be asked, or has not answered yet. */
+  concerns(binding: Binding): boolean {
+    return this.#waiting.has(binding) || this.#asked.has(binding);
+  }
+
+  /** It is called: asked at once, if it has not been, and `then` when it has answered or has had the time to. */
+  whenKnown(binding: Binding, then: () => void): void {
+    if (this.#waiting.delete(binding) && binding.flow.open) this.#send(binding);
+    const callers = this.#asked.get(binding);
+    if (callers === undefined) {
+      then();
+      return;
+    }
+    const told = () => {
+      if (!callers.delete(told)) return;
+      timer.close();
+      then();
+    };
+    const timer = this.#parts.transactions.clock.setTimer(PATIENCE, told);
+    callers.add(told);
+  }
+
   close(): void {
     this.#timer?.close();
     this.#waiting.clear();
@@ -57,7 +83,7 @@ export class Probe {
   #next(): void {
     const { limits } = this.#parts;
     for (const binding of this.#waiting) {
-      if (this.#asked >= limits.probes) return;
+      if (this.#asked.size >= limits.probes) return;
       this.#waiting.delete(binding);
       if (binding.flow.open && binding.profile === undefined) this.#send(binding);
     }
@@ -75,12 +101,12 @@ export class Probe {
     ]);
     const { flow, path } = binding;
     const copy = forwarding.copy(request, { flow, path }, forwarding.loopHash(request));
-    let open = true;
+    const callers = new Set<() => void>();
     const over = () => {
-      if (!open) return;
-      open = false;
+      if (this.#asked.get(binding) !== callers) return;
+      this.#asked.delete(binding);
       timer.close();
-      this.#asked -= 1;
+      for (const told of callers) told();
       this.#next();
     };
     const transaction = new ClientTransaction(transactions, copy, flow, {
@@ -92,7 +118,7 @@ export class Probe {
       onTimeout: over,
       onTransportError: over,
     });
-    this.#asked += 1;
+    this.#asked.set(binding, callers);
     const timer = transactions.clock.setTimer(limits.probeTimeout, () => {
       transaction.discard();
       over();

@@ -133,6 +133,14 @@ export class SipServer implements FlowHandler {
     });
     const { media = { policies: { general: 'auto', accounts: new Map() }, probe: true } } = options;
     if (ports.media !== undefined) {
+      if (media.probe)
+        this.#probe = new Probe({
+          domain: options.domain,
+          limits,
+          primitives,
+          forwarding: this.#forwarding,
+          transactions: this.#transactions,
+        });
       this.#gateway = new Gateway(
         {
           engine: ports.media,
@@ -145,15 +153,8 @@ export class SipServer implements FlowHandler {
           note: (callId, text) => this.trace.note(callId, text),
         },
         media.policies,
+        this.#probe,
       );
-      if (media.probe)
-        this.#probe = new Probe({
-          domain: options.domain,
-          limits,
-          primitives,
-          forwarding: this.#forwarding,
-          transactions: this.#transactions,
-        });
     }
     const registrar = new Registrar(
       {
