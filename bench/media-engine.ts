@@ -36,8 +36,9 @@ async function serve(): Promise<void> {
     ports: { first: 20_000, last: 24_999 },
     limits: { workers: 1 },
   });
-  const port = listenForMedia({ address: LOOPBACK, port: 0 }, engine.shared, () => undefined);
-  engine.listening(process.argv[4] === 'hop' ? { ...port, endpoint: port.endpoint, reusable: false } : port);
+  const shared = engine.shared.add();
+  const port = listenForMedia({ address: LOOPBACK, port: 0 }, shared, () => undefined);
+  shared.attach(process.argv[4] === 'hop' ? { ...port, endpoint: port.endpoint, reusable: false } : port);
   const child = fork(fileURLToPath(import.meta.url), [], { serialization: 'advanced' });
   const tell = (message: ToLoad) => child.send(message);
   const told = async <T>(): Promise<T> => (await once(child, 'message'))[0] as T;

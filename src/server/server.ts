@@ -31,7 +31,6 @@ import type { Log } from './log.ts';
 import { LoopLag } from './loop-lag.ts';
 import { EmbeddedEngine } from './media/embedded/embedded-engine.ts';
 import { listenForMedia } from './media/embedded/own-socket.ts';
-import type { SharedSocket } from './media/embedded/shared-port.ts';
 import type { MediaEngine } from './media/engine.ts';
 import { RtpengineEngine } from './media/rtpengine/rtpengine-engine.ts';
 import { createMetrics, observeCalls } from './metrics.ts';
@@ -359,10 +358,10 @@ async function compose(
     notice,
   });
   for (const { port } of sipListening) closers.push(() => port.close());
-  // The port of all WebRTC legs is TURN's, where both are to listen at the same address.
-  let mediaSocket: SharedSocket | undefined;
-  let ownMediaPort: Endpoint | undefined;
+  // WebRTC legs are on TURN's port too, where both are to listen at the same address, and always on one of their own.
   const mediaListen = mediaConfiguration.listen;
+  const [turnsMediaPort, ownMediaPort] = [embedded?.shared.add(), embedded?.shared.add()];
+  let sharedWithTurn: Endpoint | undefined;
   const stunPorts = await listenAll({
     key: 'turn.listen',
     entries: turnConfiguration.listen.map((entry) => ({
@@ -373,36 +372,37 @@ async function compose(
     open: async (entry): Promise<Bound> => {
       if (entry.transport === 'tcp') return turn.listenTcp(entry);
       if (entry.transport === 'tls') return turn.listenTls(entry, tls as NonNullable<typeof tls>);
-      if (embedded === undefined || !entry.shared) return turn.listenUdp(entry);
-      const port = await turn.listenUdp(entry, embedded.shared);
-      mediaSocket = port;
+      if (turnsMediaPort === undefined || !entry.shared) return turn.listenUdp(entry);
+      const port = await turn.listenUdp(entry, turnsMediaPort);
+      turnsMediaPort.attach(port);
+      sharedWithTurn = port.endpoint;
       return port;
     },
     format: formatListen,
     notice,
   });
   closers.push(() => turn.close());
-  if (embedded !== undefined && mediaSocket === undefined) {
+  if (ownMediaPort !== undefined) {
     const [listened] = await listenAll({
       key: 'media.listen',
-      entries: [mediaListen],
-      configured: mediaConfiguration.configured,
-      open: async (entry) => listenForMedia(entry, embedded.shared, stun.respond),
+      entries: [sharedWithTurn === undefined ? mediaListen : { ...mediaListen, port: sharedWithTurn.port + 1 }],
+      configured: mediaConfiguration.configured && sharedWithTurn === undefined,
+      open: async (entry) => listenForMedia(entry, ownMediaPort, stun.respond),
       format: formatHostPort,
       notice,
     });
-    mediaSocket = listened!.port;
-    ownMediaPort = mediaSocket.endpoint;
+    ownMediaPort.attach(listened!.port);
     closers.push(() => listened!.port.close());
   }
-  if (mediaSocket !== undefined) embedded?.listening(mediaSocket);
   stunListening = stunPorts.map(({ entry, port }) => ({ ...entry, ...port.endpoint }));
   const sipNames = sipListening.map(({ entry, port }) => ({ ...entry, ...port.endpoint }));
   listeningPorts = [
     { key: 'web.listen', listen: { transport: tls ? 'tls' : 'tcp', ...webEndpoint }, configured: true },
     ...sipNames.map((listen) => ({ key: 'sip.listen', listen, configured: true })),
     ...stunListening.map((listen) => ({ key: 'turn.listen', listen, configured: true })),
-    ...(ownMediaPort ? [{ key: 'media.listen', listen: { transport: 'udp', ...ownMediaPort }, configured: true }] : []),
+    ...(ownMediaPort?.socket
+      ? [{ key: 'media.listen', listen: { transport: 'udp', ...ownMediaPort.socket.endpoint }, configured: true }]
+      : []),
   ];
 
   const outgoing = new OutgoingConnections(streamFlows);

@@ -40,12 +40,9 @@ export class SocketWorld implements PeerWorld {
     this.address = address;
     const log = (fields: object, message: string) => void this.logged.push(`${message} ${JSON.stringify(fields)}`);
     this.engine = new EmbeddedEngine({ ...options, log: { warn: log, error: log } });
-    const port = listenForMedia(
-      { address: options.addresses.listen, port: 0 },
-      this.engine.shared,
-      new StunServer().respond,
-    );
-    this.engine.listening(port);
+    const shared = this.engine.shared.add();
+    const port = listenForMedia({ address: options.addresses.listen, port: 0 }, shared, new StunServer().respond);
+    shared.attach(port);
     this.port = port;
     this.ports = options.ports;
   }
@@ -88,7 +85,7 @@ export class SocketWorld implements PeerWorld {
       branches: engine['branches'].size + engine['byAccount'].size,
       ports: pairs - engine.phonePorts.available,
       fragments: engine.shared['fragments'].size,
-      paths: engine.shared['paths'].size,
+      paths: engine.shared.listening.reduce((sum, port) => sum + port['paths'].size, 0),
       calls: engine['threads']['threads'].reduce((sum: number, thread: { calls: number }) => sum + thread.calls, 0),
     };
   }

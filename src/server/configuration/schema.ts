@@ -282,7 +282,7 @@ export const schema = z.strictObject({
       listen: hostPort('127.0.0.1:3478')
         .optional()
         .describe(
-          'The UDP port of every WebRTC leg. Default: that of turn.listen, which it shares; else 127.0.0.1:3478.',
+          'The UDP port of every WebRTC leg. Default: that of turn.listen, else 127.0.0.1:3478. Shared with TURN, it has the next free port as well, which Chromium needs.',
         ),
       rtp: z
         .strictObject({

@@ -1,4 +1,4 @@
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { isChannelData } from '../../protocol/turn/channel-data.ts';
 import type { FiveTuple } from '../../protocol/turn/five-tuple.ts';
@@ -40,7 +40,7 @@ export class DatagramSender {
 /** Who else is at the same port, told apart by first octets (RFC 7983): gets what is not TURN's. */
 export interface PortMate {
   /** The datagram is given away. False: STUN that is not his either. `address` as the socket says it. */
-  receive(datagram: Buffer, address: string, port: number): boolean;
+  receive(datagram: Uint8Array, address: string, port: number): boolean;
 }
 
 /** TURN and STUN on one UDP address. Only clients with an allocation are remembered. */
@@ -64,7 +64,9 @@ export class UdpPort {
     this.sender = new DatagramSender(socket);
     const { address, port } = socket.address();
     this.endpoint = { address: plainAddress(address), port };
-    socket.on('message', (datagram, remote) => this.#receive(datagram, remote));
+    socket.on('message', (datagram, { address: remote, port: remotePort }) =>
+      this.receive(datagram, remote, remotePort),
+    );
     socket.on('error', ignore);
   }
 
@@ -92,7 +94,8 @@ export class UdpPort {
     if (ports?.delete(client.port) && ports.size === 0) this.#clients.delete(client.rawAddress);
   }
 
-  #receive(datagram: Buffer, { address, port }: RemoteInfo): void {
+  /** `address` as the socket says it. Public for what came to another socket that is bound to the same address. */
+  receive(datagram: Uint8Array, address: string, port: number): void {
     const first = datagram[0];
     if (first === undefined || port === 0) return; // an answer to port 0 cannot be sent
     const known = this.#clients.get(address)?.get(port);

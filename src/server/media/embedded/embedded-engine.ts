@@ -15,7 +15,7 @@ import { PhonePorts } from './phone-ports.ts';
 import type { PortRange } from './port-pairs.ts';
 import type { RelayThread } from './relay-thread.ts';
 import { RelayThreads } from './relay-threads.ts';
-import { SharedPort, type SharedSocket } from './shared-port.ts';
+import { SharedPorts } from './shared-ports.ts';
 
 export interface EmbeddedEngineOptions {
   addresses: MediaAddressOptions;
@@ -37,7 +37,8 @@ const TAKEOVERS = 1_000;
 
 export class EmbeddedEngine implements MediaEngine {
   readonly name = 'embedded';
-  readonly shared = new SharedPort();
+  /** The ports of all WebRTC legs: each to be given its socket. */
+  readonly shared = new SharedPorts((port) => this.threads.listening(port));
   readonly phonePorts: PhonePorts;
   /** Descriptions that had no translation for want of something: MediaMetrics. */
   refused = 0;
@@ -81,19 +82,13 @@ export class EmbeddedEngine implements MediaEngine {
     });
   }
 
-  /** The port of all WebRTC legs listens. */
-  listening(socket: SharedSocket): void {
-    this.shared.attach(socket);
-    this.threads.shared();
-  }
-
   open(options: MediaCallOptions): MediaCall {
     return new EmbeddedCall(this.nextId(), this, this.threads.leastLoaded(), options);
   }
 
   /** Whether media is received at this port: TURN's clients may reach it, and nothing else here. */
   isMediaPort(port: number): boolean {
-    return port === this.shared.endpoint?.port || (port >= this.ports.first && port <= this.ports.last);
+    return this.shared.numbers.includes(port) || (port >= this.ports.first && port <= this.ports.last);
   }
 
   metrics(): MediaMetrics {
@@ -147,9 +142,10 @@ export class EmbeddedEngine implements MediaEngine {
       party,
       fingerprint: this.fingerprint,
       candidates: () => {
-        const port = this.shared.endpoint?.port ?? 0;
-        const [first, ...others] = this.addresses.candidates(party.address).map((address) => ({ address, port }));
-        return { ...first!, others };
+        const addresses = this.addresses.candidates(party.address);
+        const numbers = this.shared.numbers;
+        const [first, ...others] = numbers.flatMap((port) => addresses.map((address) => ({ address, port })));
+        return { ...(first ?? { address: addresses[0]!, port: 0 }), others };
       },
       mayTranscode: () => this.transcoded.size < this.limits.transcodedCalls,
       phoneAddress: () => this.addresses.forPhone(party.address)?.advertised ?? party.address,

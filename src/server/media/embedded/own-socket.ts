@@ -1,4 +1,4 @@
-// The port of all WebRTC legs where it is not TURN's. It answers plain STUN too, as every port of this server does.
+// A port of all WebRTC legs that is not TURN's. It answers plain STUN too, as every port of this server does.
 import type { Endpoint } from '../../../transport/flow.ts';
 import { plainAddress } from '../../../transport/flow.ts';
 import type { StunResponder } from '../../../transport/udp.ts';
@@ -21,17 +21,19 @@ export function listenForMedia(
     at,
   );
   const sender = new DatagramSender(socket);
-  socket.on('message', (datagram, from) => {
-    if (from.port === 0 || datagram.length === 0 || port.receive(datagram, from.address, from.port)) return;
-    const answer = stun(datagram, from);
-    if (answer !== undefined) sender.send(answer, from.port, from.address);
-  });
+  const receive = (datagram: Uint8Array, remote: string, remotePort: number): void => {
+    if (remotePort === 0 || datagram.length === 0 || port.receive(datagram, remote, remotePort)) return;
+    const answer = stun(datagram, { address: remote, port: remotePort });
+    if (answer !== undefined) sender.send(answer, remotePort, remote);
+  };
+  socket.on('message', (datagram, from) => receive(datagram, from.address, from.port));
   socket.on('error', () => {}); // an ICMP message, say
   const { address, port: number } = socket.address();
   let closed: Promise<void> | undefined;
   return {
     endpoint: { address: plainAddress(address), port: number },
     reusable,
+    receive,
     send: (octets, remotePort, remote) => sender.send(octets, remotePort, remote),
     close() {
       closed ??= new Promise((resolve) => socket.close(() => resolve()));

@@ -14,8 +14,6 @@ if (parentPort === null) throw new Error('this is a worker thread');
 const parent = parentPort;
 const { certificate, options, takeovers } = workerData as ThreadData;
 
-/** The only socket of WebRTC legs, as paths name it. */
-const SHARED = 'mux';
 /** How often the other thread hears our counters while there is something to count. Milliseconds. */
 const METRICS = 1_000;
 
@@ -46,9 +44,9 @@ const relay = new Relay(
   options,
 );
 
-function receiveShared(datagram: Uint8Array, address: string, port: number): void {
+function receiveShared(local: string, datagram: Uint8Array, address: string, port: number): void {
   try {
-    relay.receiveMux(SHARED, ring.take(datagram), datagram.length, address, port);
+    relay.receiveMux(local, ring.take(datagram), datagram.length, address, port);
   } catch (error) {
     fault(error);
   }
@@ -92,7 +90,7 @@ function answer(id: number, work: () => Reply): void {
 parent.on('message', (message: ToThread) => {
   switch (message.type) {
     case 'packet':
-      receiveShared(message.octets, message.address, message.port);
+      receiveShared(message.local, message.octets, message.address, message.port);
       break;
     case 'bind':
       answer(message.id, () => {
@@ -121,7 +119,7 @@ parent.on('message', (message: ToThread) => {
       phones.unbind(message.names);
       break;
     case 'shared':
-      shared.at = message.reusable ? message.at : undefined;
+      if (message.reusable) shared.ports.set(message.local, message.at);
       break;
   }
 });

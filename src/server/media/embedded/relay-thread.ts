@@ -9,11 +9,11 @@ export interface RelayThreadEvents {
   event(event: RelayEvent): void;
   metrics(metrics: RelayMetrics): void;
   fault(error: string): void;
-  /** Octets for the shared port to send. */
-  send(octets: Uint8Array, address: string, port: number): void;
-  valid(address: string, port: number): void;
-  gone(address: string, port: number): void;
-  stray(octets: Uint8Array, address: string, port: number): void;
+  /** Octets for that shared port to send. */
+  send(local: string, octets: Uint8Array, address: string, port: number): void;
+  valid(local: string, address: string, port: number): void;
+  gone(local: string, address: string, port: number): void;
+  stray(local: string, octets: Uint8Array, address: string, port: number): void;
   /** It ended without having been told to: what it had is gone. */
   died(reason: string): void;
 }
@@ -53,8 +53,8 @@ export class RelayThread {
     return !this.gone;
   }
 
-  shared(at: SharedAddress, reusable: boolean): void {
-    this.post({ type: 'shared', at, reusable });
+  shared(local: string, at: SharedAddress, reusable: boolean): void {
+    this.post({ type: 'shared', local, at, reusable });
   }
 
   /** Undefined: they are bound. Else the system's code: EADDRINUSE where another program has one of the ports. */
@@ -83,9 +83,9 @@ export class RelayThread {
     return 'statistics' in reply ? reply.statistics : [];
   }
 
-  /** A datagram of the shared port. It is not the caller's any more. */
-  packet(octets: Uint8Array, address: string, port: number): void {
-    this.post({ type: 'packet', octets, address, port });
+  /** A datagram of that shared port. It is not the caller's any more. */
+  packet(local: string, octets: Uint8Array, address: string, port: number): void {
+    this.post({ type: 'packet', local, octets, address, port });
   }
 
   async close(): Promise<void> {
@@ -114,11 +114,11 @@ export class RelayThread {
         break;
       case 'send':
       case 'stray':
-        this.events[message.type](message.octets, message.address, message.port);
+        this.events[message.type](message.local, message.octets, message.address, message.port);
         break;
       case 'valid':
       case 'gone':
-        this.events[message.type](message.address, message.port);
+        this.events[message.type](message.local, message.address, message.port);
         break;
       case 'event':
         this.events.event(message.event);

@@ -3,12 +3,13 @@ import type { RelayEvent } from '../relay/plan.ts';
 import type { RelayMetrics } from '../relay/ports.ts';
 import { RelayThread } from './relay-thread.ts';
 import type { SharedPort } from './shared-port.ts';
+import type { SharedPorts } from './shared-ports.ts';
 import type { ThreadData } from './thread-messages.ts';
 
 export interface RelayThreadsOptions {
   count: number;
   data: ThreadData;
-  shared: SharedPort;
+  shared: SharedPorts;
   onEvent: (event: RelayEvent) => void;
   onFault: (error: string) => void;
   /** Its calls are lost. The next one is being started. */
@@ -32,9 +33,9 @@ export class RelayThreads {
     for (let i = 0; i < options.count; i++) this.start();
   }
 
-  /** The shared port is there. */
-  shared(): void {
-    for (const thread of this.threads) this.tellShared(thread);
+  /** A shared port is there. */
+  listening(port: SharedPort): void {
+    for (const thread of this.threads) tellOf(port, thread);
   }
 
   /** Perhaps one that is gone, when all are and the next have not been started yet. */
@@ -59,10 +60,10 @@ export class RelayThreads {
       event: onEvent,
       fault: onFault,
       metrics: (metrics) => this.counted.set(thread, metrics),
-      send: (octets, address, port) => shared.send(octets, address, port),
-      valid: (address, port) => shared.addPath(address, port, thread),
-      gone: (address, port) => shared.removePath(address, port, thread),
-      stray: (octets, address, port) => void shared.receive(octets, address, port),
+      send: (local, octets, address, port) => shared.find(local)?.send(octets, address, port),
+      valid: (local, address, port) => shared.find(local)?.addPath(address, port, thread),
+      gone: (local, address, port) => shared.find(local)?.removePath(address, port, thread),
+      stray: (local, octets, address, port) => shared.find(local)?.socket?.receive(octets, address, port),
       died: (reason) => {
         shared.forget(thread);
         this.before = sum(this.before, this.counted.get(thread) ?? NOTHING);
@@ -77,13 +78,12 @@ export class RelayThreads {
       },
     });
     this.threads[at] = thread;
-    this.tellShared(thread);
+    for (const port of shared.listening) tellOf(port, thread);
   }
+}
 
-  private tellShared(thread: RelayThread): void {
-    const { endpoint, reusable } = this.options.shared;
-    if (endpoint !== undefined) thread.shared(endpoint, reusable);
-  }
+function tellOf({ name, socket }: SharedPort, thread: RelayThread): void {
+  if (socket !== undefined) thread.shared(name, socket.endpoint, socket.reusable);
 }
 
 function sum(one: RelayMetrics, other: RelayMetrics): RelayMetrics {

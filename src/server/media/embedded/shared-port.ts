@@ -1,4 +1,4 @@
-// The one UDP port of all WebRTC legs, in the signalling thread: whose datagram it is, and the way there. Its socket is TURN's
+// A UDP port of all WebRTC legs, in the signalling thread: whose datagram it is, and the way there. Its socket is TURN's
 // where both listen on the same address (RFC 7983 tells them apart by the first octet), else one of its own.
 import { checkUsername } from '../../../protocol/ice/check.ts';
 import { packetClass } from '../../../protocol/rtp/demultiplex.ts';
@@ -12,34 +12,33 @@ export interface SharedSocket {
   /** Other sockets may be bound to the same address: threads take over what is theirs. */
   readonly reusable: boolean;
   send(octets: Uint8Array, port: number, address: string): void;
+  /** As if it had come to the socket: it came to another one that is bound to the same address. */
+  receive(datagram: Uint8Array, address: string, port: number): void;
 }
 
 export class SharedPort {
-  private socket: SharedSocket | undefined;
-  /** By our user name fragment, which is in every check (RFC 8445 section 7.3). */
-  private readonly fragments = new Map<string, RelayThread>();
+  /** As paths name it (IcePath.local). */
+  readonly name: string;
+  private readonly fragments: ReadonlyMap<string, RelayThread>;
+  private readonly onListening: (port: SharedPort) => void;
+  private attached: SharedSocket | undefined;
   /** By address, then port, of what has proved to be there: no key is made for a packet. */
   private readonly paths = new Map<string, Map<number, RelayThread>>();
 
-  /** Where it listens; undefined: nowhere yet. */
-  get endpoint(): SharedAddress | undefined {
-    return this.socket?.endpoint;
+  constructor(name: string, fragments: ReadonlyMap<string, RelayThread>, onListening: (port: SharedPort) => void) {
+    this.name = name;
+    this.fragments = fragments;
+    this.onListening = onListening;
   }
 
-  get reusable(): boolean {
-    return this.socket?.reusable ?? false;
+  /** Undefined: it does not listen yet. */
+  get socket(): SharedSocket | undefined {
+    return this.attached;
   }
 
   attach(socket: SharedSocket): void {
-    this.socket = socket;
-  }
-
-  addFragment(fragment: string, thread: RelayThread): void {
-    this.fragments.set(fragment, thread);
-  }
-
-  removeFragment(fragment: string): void {
-    this.fragments.delete(fragment);
+    this.attached = socket;
+    this.onListening(this);
   }
 
   addPath(address: string, port: number, thread: RelayThread): void {
@@ -60,14 +59,13 @@ export class SharedPort {
 
   /** The thread is gone. */
   forget(thread: RelayThread): void {
-    for (const [fragment, owner] of this.fragments) if (owner === thread) this.fragments.delete(fragment);
     for (const [address, ports] of this.paths)
       for (const [port, owner] of ports) if (owner === thread) this.removePath(address, port, thread);
   }
 
   /** For what a thread sends. */
   send(octets: Uint8Array, address: string, port: number): void {
-    this.socket?.send(octets, port, address);
+    this.attached?.send(octets, port, address);
   }
 
   /**
@@ -77,12 +75,12 @@ export class SharedPort {
   receive(datagram: Uint8Array, rawAddress: string, port: number): boolean {
     const address = plainAddress(rawAddress);
     if (packetClass(datagram) !== 'stun') {
-      this.paths.get(address)?.get(port)?.packet(datagram, address, port);
+      this.paths.get(address)?.get(port)?.packet(this.name, datagram, address, port);
       return true;
     }
     const name = checkUsername(datagram);
     const thread = name && this.fragments.get(name.local);
-    thread?.packet(datagram, address, port);
+    thread?.packet(this.name, datagram, address, port);
     return thread !== undefined;
   }
 }

@@ -8,11 +8,11 @@ import type { RelayMetrics, RelayOptions } from '../relay/ports.ts';
 export interface ThreadData {
   certificate: { der: Uint8Array; privateKey: KeyObject };
   options: RelayOptions;
-  /** Sockets connected to a browser that the thread may have on the shared port; 0: what it sends there goes by the other thread. */
+  /** Sockets connected to a browser that the thread may have on the shared ports; 0: what it sends there goes by the other thread. */
   takeovers: number;
 }
 
-/** What the shared port is bound to. */
+/** What a shared port is bound to. */
 export interface SharedAddress {
   address: string;
   port: number;
@@ -24,8 +24,8 @@ export interface PhoneSocket {
 }
 
 export type ToThread =
-  /** The shared port is there. `reusable`: other sockets may be bound to it. */
-  | { type: 'shared'; at: SharedAddress; reusable: boolean }
+  /** A shared port is there, named as in paths. `reusable`: other sockets may be bound to it. */
+  | { type: 'shared'; local: string; at: SharedAddress; reusable: boolean }
   /** All of them or none. Answered. */
   | { type: 'bind'; id: number; address: string; sockets: readonly PhoneSocket[] }
   | { type: 'unbind'; names: readonly SocketName[] }
@@ -33,8 +33,8 @@ export type ToThread =
   | { type: 'update'; id: number; plan: BranchPlan }
   | { type: 'statistics'; id: number; branch: string }
   | { type: 'close'; id: number; branch: string }
-  /** A datagram of the shared port. */
-  | { type: 'packet'; octets: Uint8Array; address: string; port: number };
+  /** A datagram of a shared port. */
+  | { type: 'packet'; local: string; octets: Uint8Array; address: string; port: number };
 
 export type Reply =
   | { bound: boolean /** The system's code where that was not for a taken port. */; code?: string }
@@ -48,10 +48,10 @@ export type FromThread =
   | { type: 'metrics'; metrics: RelayMetrics }
   /** Of ours, while a datagram was handled: it was dropped. For the log. */
   | { type: 'fault'; error: string }
-  /** To be sent from the shared port. */
-  | { type: 'send'; octets: Uint8Array; address: string; port: number }
-  /** What comes from there to the shared port is this thread's, from now on or no more. */
-  | { type: 'valid'; address: string; port: number }
-  | { type: 'gone'; address: string; port: number }
+  /** To be sent from a shared port. */
+  | { type: 'send'; local: string; octets: Uint8Array; address: string; port: number }
+  /** What comes from there to that shared port is this thread's, from now on or no more. */
+  | { type: 'valid'; local: string; address: string; port: number }
+  | { type: 'gone'; local: string; address: string; port: number }
   /** Came to a socket of the thread's, though meant for whoever else is at the shared port. */
-  | { type: 'stray'; octets: Uint8Array; address: string; port: number };
+  | { type: 'stray'; local: string; octets: Uint8Array; address: string; port: number };
