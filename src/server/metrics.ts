@@ -113,9 +113,9 @@ export function createMetrics(sources: MetricSources): Registry {
   const { media } = sources;
   if (media !== undefined) {
     gauge('media_calls', 'Dialogs whose media is relayed.', () => media().calls);
-    counter('media_relayed_packets', 'RTP packets received for relaying.', () => media().packets);
-    counter('media_relayed_octets', 'Octets of RTP received for relaying.', () => media().octets);
-    labelled('media_dropped', 'RTP packets not relayed, by reason.', 'reason', () => media().dropped);
+    counter('media_relayed_packets', 'Packets of media relayed.', () => media().packets);
+    counter('media_relayed_octets', 'Octets of media relayed.', () => media().octets);
+    labelled('media_dropped', 'Packets of media not relayed, by reason.', 'reason', () => media().dropped);
     counter(
       'media_refused',
       'Calls whose media could not be relayed: no ports, too many, no engine.',
