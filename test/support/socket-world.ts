@@ -22,6 +22,8 @@ export interface WorldOptions extends Partial<EmbeddedEngineOptions> {
   /** Where the engine listens, and where its peers are. */
   listen?: string;
   address?: string;
+  /** Whether threads may have sockets of their own on the shared port, where the system has that. */
+  takeover?: boolean;
 }
 
 export class SocketWorld implements PeerWorld {
@@ -36,23 +38,27 @@ export class SocketWorld implements PeerWorld {
   private readonly sockets = new Map<number, Socket>();
   private calls = 0;
 
-  private constructor(options: EmbeddedEngineOptions, address: string) {
+  private constructor(options: EmbeddedEngineOptions, address: string, takeover: boolean) {
     this.address = address;
     const log = (fields: object, message: string) => void this.logged.push(`${message} ${JSON.stringify(fields)}`);
     this.engine = new EmbeddedEngine({ ...options, log: { warn: log, error: log } });
     const shared = this.engine.shared.add();
     const port = listenForMedia({ address: options.addresses.listen, port: 0 }, shared, new StunServer().respond);
-    shared.attach(port);
+    shared.attach({ ...port, reusable: port.reusable && takeover });
     this.port = port;
     this.ports = options.ports;
   }
 
   static async open(options: WorldOptions = {}): Promise<SocketWorld> {
-    const { pairs = 50, listen = LOOPBACK, address = LOOPBACK, ...rest } = options;
+    const { pairs = 50, listen = LOOPBACK, address = LOOPBACK, takeover = true, ...rest } = options;
     const first = (await freePort(2 * pairs + 1)) + 1;
     const even = first - (first % 2);
     const ports = { first: even, last: even + 2 * pairs - 1 };
-    return new SocketWorld({ addresses: { listen, rtp: [], publicAddress: undefined }, ports, ...rest }, address);
+    return new SocketWorld(
+      { addresses: { listen, rtp: [], publicAddress: undefined }, ports, ...rest },
+      address,
+      takeover,
+    );
   }
 
   /** Every call ends, every peer goes. */

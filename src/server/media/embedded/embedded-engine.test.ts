@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { AUDIO, browserDescription, phoneDescription } from '../../../../test/support/relay-descriptions.ts';
 import { PEER_FINGERPRINT, type RelayPeer } from '../../../../test/support/relay-peer.ts';
 import {
@@ -368,4 +368,14 @@ test.each([
   sendsTo(phone, offer);
   await connectBrowser(browser, answer);
   await hearEachOther(browser, phone);
+});
+
+test.each([true, false])('a thread takes a browser over from the shared port, where it may: %s', async (takeover) => {
+  world = await SocketWorld.open({ takeover });
+  const seen = vi.spyOn(world.engine.shared.listening[0]!, 'receive');
+  const { browser, phone } = await talk();
+  await hearEachOther(browser, phone);
+  seen.mockClear();
+  await hearEachOther(browser, phone);
+  expect(seen).toHaveBeenCalledTimes(takeover && process.platform === 'linux' ? 0 : 1);
 });
