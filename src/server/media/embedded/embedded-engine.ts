@@ -69,9 +69,10 @@ export class EmbeddedEngine implements MediaEngine {
     const value = Buffer.from(digest, 'latin1').toString('hex').toUpperCase().match(/../g)!.join(':');
     this.fingerprint = { hash: 'sha-256', value };
     const count = Math.min(this.limits.workers, Math.max(1, availableParallelism() - 1));
+    const { silence: mediaTimeout, packetRate } = this.limits;
     this.threads = new RelayThreads({
       count,
-      data: { certificate, options: { mediaTimeout: this.limits.silence }, takeovers: Math.floor(TAKEOVERS / count) },
+      data: { certificate, options: { mediaTimeout, packetRate }, takeovers: Math.floor(TAKEOVERS / count) },
       shared: this.shared,
       onEvent: ({ branch, ...event }) => {
         this.failed += 1;

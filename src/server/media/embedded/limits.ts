@@ -14,6 +14,8 @@ export interface MediaLimits {
   workers: number;
   /** How long a side that should be heard may be silent before its call is ended. */
   silence: number;
+  /** RTP packets a second from one peer on one transport, and how many at once: 5,000 are 40 Mbit/s of video. */
+  packetRate: number;
 }
 
 export const mediaLimits: Readonly<MediaLimits> = {
@@ -23,4 +25,5 @@ export const mediaLimits: Readonly<MediaLimits> = {
   sections: 16,
   workers: 4,
   silence: 60_000,
+  packetRate: 5_000,
 };

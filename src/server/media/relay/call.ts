@@ -6,6 +6,9 @@ import type { BranchPlan } from './plan.ts';
 import { SectionPath } from './section-path.ts';
 import type { Shared } from './shared.ts';
 
+/** Early branches to which a caller's media goes, the latest: one packet must not become hundreds. */
+const MOST_LISTENING = 8;
+
 /** A branch: the callee's leg, and how each section goes to and fro. */
 class Branch implements EarlyVoice {
   readonly id: string;
@@ -123,7 +126,8 @@ export class Call {
     const { confirmed } = this;
     const talking = confirmed ? [confirmed] : [...this.branches.values()];
     this.caller.sections.forEach((section, index) => {
-      section.paths = talking.map(({ toCallee }) => toCallee[index]).filter((path) => path !== undefined);
+      const paths = talking.map(({ toCallee }) => toCallee[index]).filter((path) => path !== undefined);
+      section.paths = paths.slice(-MOST_LISTENING);
     });
     for (const branch of this.branches.values()) {
       const early = confirmed === undefined ? this.early : undefined;

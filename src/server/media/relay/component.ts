@@ -20,6 +20,8 @@ export interface ComponentUser {
   receiveRtcp(packet: Uint8Array, length: number, now: number): void;
   /** Something authentic came. */
   heard(now: number): void;
+  /** The peer was found to be there. */
+  found(address: string): void;
   failed(reason: string): void;
 }
 
@@ -155,6 +157,7 @@ export class Component {
     if (verdict !== PEER) {
       if (!this.believe(packet, size, rtcp, verdict)) return;
       this.route.take(address, port);
+      user.found(address);
     }
     user.heard(now);
     if (rtcp) user.receiveRtcp(packet, size, now);

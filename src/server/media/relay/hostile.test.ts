@@ -1,9 +1,15 @@
 // What strangers and broken peers send to a relay.
 import { expect, test } from 'vitest';
-import { BROWSER, type BridgedCall, browserCallsPhone, PHONE } from '../../../../test/support/relay-calls.ts';
+import {
+  BROWSER,
+  type BridgedCall,
+  browserCallsPhone,
+  connectBrowser,
+  PHONE,
+} from '../../../../test/support/relay-calls.ts';
 import { browserDescription, phoneDescription } from '../../../../test/support/relay-descriptions.ts';
 import { RelayPeer } from '../../../../test/support/relay-peer.ts';
-import { DescribedBranch, RelayWorld } from '../../../../test/support/relay-world.ts';
+import { DescribedBranch, RELAY_ADDRESS, RelayWorld } from '../../../../test/support/relay-world.ts';
 import { writeHeader } from '../../../protocol/rtp/header.ts';
 import { serializeCompound } from '../../../protocol/rtp/rtcp/compound.ts';
 import { errorCode } from '../../../protocol/stun/attributes.ts';
@@ -198,4 +204,68 @@ test('what is protected with the keys of one call is refused on the path of anot
   world.clock.advance(5);
   expect([call.callee.heard, other.callee.heard]).toEqual([[], []]);
   expect(world.relay.metrics.dropped).toEqual({ unauthentic: 1 });
+});
+
+test('a host that only a description names gets so many packets; one that is heard, or by which signalling comes, all', () => {
+  const victim = { address: '198.18.0.1', port: 5004, direction: 'recvonly' };
+  const speak = (phone: typeof victim, heard?: (call: BridgedCall) => void): number => {
+    const world = new RelayWorld();
+    const call = browserCallsPhone(world, { phone });
+    const received: Uint8Array[] = [];
+    world.settle(phone.address, phone.port, { receive: (octets) => received.push(octets) });
+    heard?.(call);
+    for (let i = 0; i < 4_000; i++) {
+      if (i % 500 === 0) call.caller.check(call.toCaller);
+      call.caller.sendRtp();
+      world.clock.advance(20);
+    }
+    return received.filter((octets) => octets[1] === 0).length;
+  };
+  expect(speak(victim)).toBe(1_500);
+  expect(speak({ ...victim, address: PHONE.address })).toBe(4_000);
+  const report = serializeCompound([{ type: 'RR', ssrc: 7, reports: [] }]);
+  const reports = ({ world, branch }: BridgedCall) =>
+    world.deliver(branch.socket('callee', 0, true), report, '198.18.0.1', 5005);
+  expect(speak(victim, reports)).toBe(4_000);
+});
+
+test('of many early branches the latest hear the caller: what he says does not become hundreds of packets', () => {
+  const world = new RelayWorld();
+  const branch = new DescribedBranch(world, BROWSER, PHONE);
+  branch.offer('caller', browserDescription());
+  const toCaller = branch.answer('callee', phoneDescription({ address: '198.18.0.1' }));
+  for (let i = 0; i < 50; i++) branch.fork(PHONE).answer('callee', phoneDescription({ address: '198.18.0.1' }));
+  const browser = connectBrowser(world, toCaller, 'server');
+  world.astray.length = 0;
+  browser.sendRtp();
+  expect(world.astray.length).toBe(8);
+});
+
+test('two sides that lead into each other do not send one packet round for ever', () => {
+  const world = new RelayWorld();
+  const branch = new DescribedBranch(world, PHONE, { ...PHONE, leg: { profile: 'RTP/AVP' } });
+  const sockets = [branch.socket('caller'), branch.socket('callee')] as const;
+  branch.offer('caller', phoneDescription({ address: RELAY_ADDRESS, port: Number(sockets[1]) }));
+  branch.answer('callee', phoneDescription({ address: RELAY_ADDRESS, port: Number(sockets[0]) }));
+  branch.confirm();
+  for (const socket of sockets)
+    world.settle(RELAY_ADDRESS, Number(socket), {
+      receive: (octets, from) => void world.deliver(socket, octets, RELAY_ADDRESS, Number(from)),
+    });
+  const seed = new RelayPeer(world, PHONE.address, 5004, sockets[0]);
+  for (let i = 0; i < 5; i++) seed.sendRtp();
+  world.clock.advance(1_000);
+  expect(world.relay.metrics.packets).toBeLessThan(20);
+  expect(world.relay.metrics.dropped['looped']).toBeGreaterThan(0);
+});
+
+test('nobody sends more than a rate, and others are as they were', () => {
+  const world = new RelayWorld({ packetRate: 100 });
+  const call = browserCallsPhone(world);
+  for (let i = 0; i < 300; i++) call.callee.sendRtp();
+  world.clock.advance(5);
+  expect(call.caller.heard.length).toBe(100);
+  expect(world.relay.metrics.dropped).toEqual({ excess: 200 });
+  world.clock.advance(100);
+  stillTalks(call);
 });

@@ -12,8 +12,15 @@ export const UNKNOWN = 3;
 export const STRANGE = 4;
 
 /**
+ * RFC 5245 section 18.5.1, the voice hammer: packets sent to a host that only a description names, before anything was heard
+ * from there. Half a minute of speech; the phone that says nothing at all for longer was never there.
+ */
+const ON_TRUST = 1_500;
+
+/**
  * Laws.
- * 1. Until a packet was believed, media is sent to the address of the description.
+ * 1. Until a packet was believed, media is sent to the address of the description: without end where its signalling comes from
+ *    there, else ON_TRUST packets.
  * 2. The first believed packet decides where the phone is, once: nobody is heard from elsewhere after that, but for the very
  *    address and port of the description. (What is left of a trunk's last call may be heard before its next one.)
  * 3. Another description that says another address, or signalling that comes from another one, begins anew.
@@ -23,6 +30,9 @@ export class Latch {
   address = '';
   port = 0;
   private taken = false;
+  /** Something was heard from the host it sends to. */
+  private proved = false;
+  private trust = ON_TRUST;
   /** It is where its description says. */
   private exact = false;
   private described = '';
@@ -40,9 +50,24 @@ export class Latch {
     this.signalling = canonicalAddress(signalling);
     this.signalled = address === undefined ? '' : canonicalAddress(address);
     // RFC 3264 section 8.4: 0.0.0.0 was once the way to hold. Port 9 is `discard`, of those who trickle.
+    const before = this.address;
     const reachable = this.signalled !== '' && this.signalled !== '0.0.0.0' && this.signalled !== '::' && port > 0;
     this.address = reachable ? this.signalled : '';
     this.port = reachable ? port : 0;
+    if (this.address !== before) this.proved = false;
+  }
+
+  /** Whether one more packet may go there. */
+  spend(): boolean {
+    if (this.proved || this.address === this.signalling) return true;
+    if (this.trust === 0) return false;
+    this.trust -= 1;
+    return true;
+  }
+
+  /** Something that the phone sends elsewhere (its RTCP, say) came from this host. */
+  prove(address: string): void {
+    if (address === this.address) this.proved = true;
   }
 
   judge(address: string, port: number): number {
@@ -53,7 +78,8 @@ export class Latch {
 
   /** A packet from there, that `judge` found not to be strange, was believed. */
   take(address: string, port: number): void {
-    this.taken = true;
+    this.taken = this.proved = true;
+    this.trust = ON_TRUST;
     this.exact = this.isDescribed(address, port);
     this.address = address;
     this.port = port;

@@ -41,6 +41,8 @@ export interface RelayOptions {
    * Default 60 s.
    */
   mediaTimeout?: number;
+  /** RTP packets a second that are taken from a peer on one transport, and at once. Default 5,000. */
+  packetRate?: number;
 }
 
 /** Counters since the start. */

@@ -14,6 +14,7 @@ const REASONS = [
   'held',
   'unheard',
   'discontinuous',
+  'looped',
 ] as const;
 
 export const MALFORMED = 0;
@@ -29,7 +30,9 @@ export const HELD = 9;
 export const UNHEARD = 10;
 /** Far from its stream, or the first packet of a new source beside a known one: the next shows whether it was meant. */
 export const DISCONTINUOUS = 11;
-/** One more source than there is room for. */
+/** Our own, come back (RFC 3550 section 8.2). */
+export const LOOPED = 12;
+/** One more source than there is room for, or more packets than anybody sends. */
 export const EXCESS = 3;
 
 export class RefusedPackets {

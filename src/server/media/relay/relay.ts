@@ -12,6 +12,7 @@ import type { Shared } from './shared.ts';
 import { SocketTable } from './socket-table.ts';
 
 const MEDIA_TIMEOUT = 60_000;
+const PACKET_RATE = 5_000;
 const LONGEST_DATAGRAM = 65_535;
 
 export class Relay {
@@ -30,6 +31,7 @@ export class Relay {
       refused: new RefusedPackets(),
       copy: new Uint8Array(LONGEST_DATAGRAM + ROOM),
       mediaTimeout: options.mediaTimeout ?? MEDIA_TIMEOUT,
+      packetRate: options.packetRate ?? PACKET_RATE,
       packets: 0,
       octets: 0,
     };

@@ -101,6 +101,11 @@ export class Route {
     this.latch.take(address, port);
   }
 
+  /** Its other component is heard from there. */
+  prove(address: string): void {
+    this.latch.prove(address);
+  }
+
   /** So was the handshake. */
   takeSupposed(): void {
     if (this.origin !== undefined && !this.usesIce) this.latch.take(this.origin.address, this.origin.port);
@@ -133,7 +138,7 @@ export class Route {
 
   private sendToLatch(packet: Uint8Array, length: number): boolean {
     const { address, port } = this.latch;
-    if (address === '') return false;
+    if (address === '' || !this.latch.spend()) return false;
     this.shared.ports.send(this.socket, packet, length, address, port);
     return true;
   }

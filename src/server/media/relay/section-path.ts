@@ -13,7 +13,7 @@ import { Transcoder } from '../transcode/transcoder.ts';
 import type { EarlyMedia, EarlyVoice } from './early-media.ts';
 import type { IncomingSource } from './incoming-source.ts';
 import type { OutgoingSource } from './outgoing-source.ts';
-import { DISCONTINUOUS, EXCESS, HELD, MALFORMED, UNHEARD, UNNEGOTIATED } from './refused-packets.ts';
+import { DISCONTINUOUS, EXCESS, HELD, LOOPED, MALFORMED, UNHEARD, UNNEGOTIATED } from './refused-packets.ts';
 import type { Section } from './section.ts';
 
 /** What `payloads` has for a payload type that is not agreed. */
@@ -137,6 +137,11 @@ export class SectionPath {
     const { to, from } = this;
     // 4. RFC 7667 section 3.7: the source is one of ours.
     if (source !== this.source || this.target?.owner !== source) {
+      // RFC 3550 section 8.2: what we send there ourselves has come back here, and would for ever.
+      if (to.findOutgoing(source.ssrc) !== undefined) {
+        from.refused.count(LOOPED);
+        return;
+      }
       this.source = source;
       this.target = to.outgoingFor(source, repair !== 0, this.transcoder?.clockRate ?? source.rate, now);
       if (this.target !== undefined) this.target.transcoder = this.transcoder;

@@ -19,6 +19,7 @@ export interface Shared {
   /** Where a packet for several receivers is copied to, and where RTCP is put together: nothing is awaited, so one is enough. */
   readonly copy: Uint8Array;
   readonly mediaTimeout: number;
+  readonly packetRate: number;
   /** RTP and RTCP sent on, and their octets. */
   packets: number;
   octets: number;

@@ -8,7 +8,7 @@ import type { MediaStream } from '../../../protocol/sdp/media-stream.ts';
 import { Component, type ComponentUser } from './component.ts';
 import type { TransportPlan } from './plan.ts';
 import { Protection } from './protection.ts';
-import { MALFORMED, RefusedPackets, UNNEGOTIATED } from './refused-packets.ts';
+import { EXCESS, MALFORMED, RefusedPackets, UNNEGOTIATED } from './refused-packets.ts';
 import { receiveCompound } from './rtcp-translation.ts';
 import type { Section } from './section.ts';
 import type { Shared } from './shared.ts';
@@ -29,6 +29,9 @@ export class Transport implements ComponentUser {
   private sections: readonly Section[] = [];
   private readonly learned = new Map<number, Section>();
   private muxed: boolean;
+  /** RTP packets that may still come at once, and when that was so. */
+  private allowance: number;
+  private allowedAt = 0;
 
   constructor(shared: Shared, plan: TransportPlan, mux: boolean, onFailed: (reason: string) => void) {
     this.shared = shared;
@@ -36,6 +39,7 @@ export class Transport implements ComponentUser {
     this.onFailed = onFailed;
     this.refused = new RefusedPackets(shared.refused);
     this.muxed = mux;
+    this.allowance = shared.packetRate;
     this.rtp = new Component(shared, plan.socket, mux ? 'mux' : 'rtp', new Protection(shared.ports.srtp), this);
     if (!mux) shared.sockets.add(this.rtp);
   }
@@ -80,6 +84,10 @@ export class Transport implements ComponentUser {
   }
 
   receiveRtp(packet: Uint8Array, length: number, now: number): void {
+    if (!this.allow(now)) {
+      this.refused.count(EXCESS);
+      return;
+    }
     const section = this.sections.length === 1 ? this.sections[0] : this.sectionOf(packet);
     if (section === undefined) this.refused.count(UNNEGOTIATED);
     else section.receiveRtp(packet, length, now);
@@ -95,6 +103,10 @@ export class Transport implements ComponentUser {
     this.heardAt = now;
   }
 
+  found(address: string): void {
+    for (const { route } of this.components) route.prove(address);
+  }
+
   failed(reason: string): void {
     this.onFailed(reason);
   }
@@ -103,6 +115,16 @@ export class Transport implements ComponentUser {
     this.closeSecond();
     this.rtp.close();
     this.forget(this.rtp);
+  }
+
+  /** Whatever its peer sends, and whatever comes round in circles, takes no more of us than this. */
+  private allow(now: number): boolean {
+    const { packetRate } = this.shared;
+    this.allowance = Math.min(packetRate, this.allowance + ((now - this.allowedAt) * packetRate) / 1000);
+    this.allowedAt = now;
+    if (this.allowance < 1) return false;
+    this.allowance -= 1;
+    return true;
   }
 
   private get components(): Component[] {
