@@ -28,6 +28,19 @@ export function cpuTime(root: number): number {
   return (ticks / TICKS_PER_SECOND) * 1e6;
 }
 
+/** User and system time of the process's threads that live, in microseconds, as finely as the scheduler knows it. */
+export function threadTime(pid: number): number {
+  let nanoseconds = 0;
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    try {
+      nanoseconds += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ', 1)[0]);
+    } catch {
+      // gone meanwhile
+    }
+  }
+  return nanoseconds / 1000;
+}
+
 /** Proportional set size of the tree in bytes: memory that processes share counts once. */
 export function memory(root: number): number {
   let kilobytes = 0;

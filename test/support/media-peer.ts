@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { DtlsEndpoint } from '../../src/protocol/dtls/dtls-endpoint.ts';
-import type { DtlsOutput, DtlsTimer } from '../../src/protocol/dtls/dtls-options.ts';
+import type { DtlsOptions, DtlsOutput, DtlsTimer } from '../../src/protocol/dtls/dtls-options.ts';
 import { parseFingerprint, serializeFingerprint } from '../../src/protocol/dtls/fingerprint.ts';
 import { splitKeyingMaterial } from '../../src/protocol/dtls/srtp-profile.ts';
 import { ICE_CONTROLLED, ICE_CONTROLLING, PRIORITY, USE_CANDIDATE } from '../../src/protocol/ice/check.ts';
@@ -45,8 +45,8 @@ export class MediaPeer {
   readonly heard: HeardPacket[] = [];
   /** RTP or SRTP that could not be read. */
   refused = 0;
-  /** Everything that came to the RTP socket, with its length. */
-  onDatagram: ((datagram: Buffer) => void) | undefined;
+  /** Takes RTP and RTCP as they come, in place of `heard`. */
+  onPacket: ((packet: Buffer) => void) | undefined;
   /** Milliseconds that everything takes to get here. */
   latency = 0;
   readonly ssrc = randomBytes(4).readUInt32BE();
@@ -61,11 +61,16 @@ export class MediaPeer {
   private readonly sdes = { suite: 'AES_CM_128_HMAC_SHA1_80', key: randomBytes(30) };
   private readonly timers = new Set<NodeJS.Timeout>();
   private readonly dtlsTimers = new Map<DtlsTimer, NodeJS.Timeout>();
+  private srtpProfiles: NonNullable<DtlsOptions['srtpProfiles']> = [
+    'SRTP_AEAD_AES_128_GCM',
+    'SRTP_AES128_CM_HMAC_SHA1_80',
+  ];
   private dtls: DtlsEndpoint | undefined;
   private role: 'client' | 'server' = 'server';
   private remoteIce: IceCredentials | undefined;
   private controlling = false;
   private offered = false;
+  private connected = false;
   private sequence = randomBytes(2).readUInt16BE();
   private whenReady: () => void = () => {};
   /** Media can be sent. */
@@ -82,15 +87,22 @@ export class MediaPeer {
       else this.after(this.latency, () => this.receive(datagram, from));
     });
     rtcp.on('message', () => {});
+    for (const each of [socket, rtcp]) each.on('error', () => {}); // an ICMP message: the other side is gone
   }
 
-  static async open(profile: MediaParty['profile'], address = '127.0.0.1'): Promise<MediaPeer> {
+  static async open(
+    profile: MediaParty['profile'],
+    address = '127.0.0.1',
+    srtpProfiles?: DtlsOptions['srtpProfiles'],
+  ): Promise<MediaPeer> {
     const open = async (): Promise<Socket> => {
       const socket = createSocket({ type: address.includes(':') ? 'udp6' : 'udp4', recvBufferSize: 1 << 20 });
       await new Promise<void>((resolve) => socket.bind(0, address, resolve));
       return socket;
     };
-    return new MediaPeer(profile, await open(), await open());
+    const peer = new MediaPeer(profile, await open(), await open());
+    if (srtpProfiles) peer.srtpProfiles = srtpProfiles;
+    return peer;
   }
 
   get party(): MediaParty {
@@ -116,9 +128,21 @@ export class MediaPeer {
 
   /** One packet of 20 ms; its payload tells its number. */
   send(payloadType = 0): void {
+    this.post(this.packet(payloadType));
+  }
+
+  /** What goes to the other side from here on costs less, and it cannot move any more. */
+  async settle(): Promise<void> {
+    const { address, port } = this.target!;
+    await new Promise<void>((resolve) => this.socket.connect(port, address, resolve));
+    this.connected = true;
+  }
+
+  /** As `packet` made it, now. */
+  post(packet: Uint8Array): void {
     if (this.target === undefined) throw new Error('not described yet');
-    const packet = this.packet(payloadType);
-    this.socket.send(packet, this.target.port, this.target.address);
+    if (this.connected) this.socket.send(packet);
+    else this.socket.send(packet, this.target.port, this.target.address);
   }
 
   /** The next packet, as it goes on the wire. */
@@ -207,6 +231,7 @@ export class MediaPeer {
         crypto: nodeDtlsCrypto,
         certificate: this.certificate,
         fingerprints: [parseFingerprint(fingerprint.value)!],
+        srtpProfiles: this.srtpProfiles,
         retransmission: { first: HANDSHAKE },
       });
     } else if (section.profile?.secure) this.useSdes(section);
@@ -231,16 +256,16 @@ export class MediaPeer {
   }
 
   private receive(datagram: Buffer, from: RemoteInfo): void {
+    if (this.onPacket !== undefined && datagram[0]! >= 128) {
+      this.onPacket(datagram);
+      return;
+    }
     if (looksLikeStun(datagram)) {
       this.receiveStun(datagram, from);
       return;
     }
     if (datagram[0]! >= 20 && datagram[0]! < 64) {
       if (this.dtls) this.carry(this.dtls.receive(datagram, performance.now()));
-      return;
-    }
-    if (this.onDatagram) {
-      this.onDatagram(datagram);
       return;
     }
     if (datagram[1]! >= 192 && datagram[1]! <= 223) return; // RTCP
@@ -268,7 +293,7 @@ export class MediaPeer {
       ],
     });
     const message = appendFingerprint(appendIntegrity(primitives, request, this.remoteIce.password, 'sha1'));
-    this.socket.send(message, this.target.port, this.target.address);
+    this.post(message);
     this.after(this.dtls?.connected ? 2_000 : CHECK_INTERVAL, () => this.check());
   }
 
@@ -278,11 +303,9 @@ export class MediaPeer {
     if (message.class !== 'request' || message.method !== BINDING) return;
     const mapped = xorAddress(XOR_MAPPED_ADDRESS, from, message.transactionId);
     const answer = serializeStun({ ...message, class: 'success', attributes: [mapped] });
-    this.socket.send(
-      appendFingerprint(appendIntegrity(primitives, answer, this.credentials.password, 'sha1')),
-      from.port,
-      from.address,
-    );
+    const response = appendFingerprint(appendIntegrity(primitives, answer, this.credentials.password, 'sha1'));
+    if (this.connected) this.socket.send(response);
+    else this.socket.send(response, from.port, from.address);
     const nominated =
       attribute(message, USE_CANDIDATE) !== undefined || attribute(message, ICE_CONTROLLED) === undefined;
     if (!this.controlling && nominated) this.paired(from);
@@ -295,7 +318,7 @@ export class MediaPeer {
 
   private carry(outputs: readonly DtlsOutput[]): void {
     for (const output of outputs) {
-      if (output.type === 'send') this.socket.send(output.message, this.target!.port, this.target!.address);
+      if (output.type === 'send') this.post(output.message);
       else if (output.type === 'event') {
         if (output.event.type !== 'connected') continue;
         const { srtpProfile, keyingMaterial } = output.event;
