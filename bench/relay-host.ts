@@ -13,7 +13,8 @@ const engine = new EmbeddedEngine({
   ports: { first, last },
   log: { warn: log, error: log },
 });
-engine.listening(listenForMedia({ address: LOOPBACK, port: 0 }, engine.shared, () => undefined));
+const shared = engine.shared.add();
+shared.attach(listenForMedia({ address: LOOPBACK, port: 0 }, shared, () => undefined));
 const calls = new MediaCalls(engine);
 
 process.on('message', (question: MediaQuestion) => {
