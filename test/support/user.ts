@@ -128,12 +128,15 @@ export class User {
     return this.line.next((text) => text.startsWith(`${method} `), { from, what: method });
   }
 
-  /** Answers a request; a 2xx to an INVITE carries SDP. Returns the dialog as the callee sees it. */
-  answer(request: string, line: string, extra = ''): Dialog {
+  /**
+   * Answers a request; a 2xx to an INVITE carries SDP, any answer the one that it is given. Returns the dialog as the
+   * callee sees it.
+   */
+  answer(request: string, line: string, extra = '', description?: string): Dialog {
     const to = header(request, 'To');
     const local = to.includes(';tag=') ? to : `${to};tag=${this.account.name}${token()}`;
     const invite = request.startsWith('INVITE ');
-    const body = invite && line.startsWith('2') ? media : '';
+    const body = description ?? (invite && line.startsWith('2') ? media : '');
     const copied = ['Via', 'Record-Route'].flatMap((name) =>
       headers(request, name).map((value) => `${name}: ${value}\r\n`),
     );

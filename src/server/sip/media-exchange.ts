@@ -51,6 +51,7 @@ export class MediaExchange implements BranchMedia {
         if (typeof result !== 'string') {
           this.#offered = false; // it is no offer of anybody's
           this.#control.refuse(result);
+          if (answers) dialog.end({ cause: 488, text: 'Media Not Understood' }, result.message);
           return done();
         }
         body.replace(result);
