@@ -60,8 +60,8 @@ export class Call extends Emitter<CallEvents> {
   #interrupted = false;
   #hungUp = false;
   #invited = false;
-  /** Answers of each leg before one has accepted: early media. */
-  readonly #earlyAnswers = new Map<string, string>();
+  /** The last answer of each leg. One that is not final is for early media alone, and another may follow. */
+  readonly #answers = new Map<string, { sdp: string; final: boolean }>();
   #acceptedLeg: string | undefined;
   /** Whose early media is connected. */
   #earlyLeg: string | undefined;
@@ -399,7 +399,7 @@ export class Call extends Emitter<CallEvents> {
 
   async #takeFirstAnswer(event: EventOf<'answer'>): Promise<void> {
     const sdp = textOf(event.body);
-    this.#earlyAnswers.set(event.leg, sdp);
+    this.#answers.set(event.leg, { sdp, final: event.final });
     if (this.#acceptedLeg !== undefined) {
       if (this.#acceptedLeg === event.leg) await this.#takeAcceptance(event.leg);
       return;
@@ -415,9 +415,9 @@ export class Call extends Emitter<CallEvents> {
 
   async #takeAcceptance(leg: string): Promise<void> {
     this.#acceptedLeg = leg;
-    const sdp = this.#earlyAnswers.get(leg);
-    if (sdp === undefined) return; // the answer comes next
-    await this.#takeFinalAnswer(sdp);
+    const answer = this.#answers.get(leg);
+    if (!answer?.final) return; // it comes next
+    await this.#takeFinalAnswer(answer.sdp);
     // COMPAT: Chromium takes the answer of another leg, but connects to it only with new ICE credentials of our own.
     if (this.#earlyLeg !== undefined && this.#earlyLeg !== leg) this.#recovery?.restart();
   }
