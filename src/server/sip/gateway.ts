@@ -75,10 +75,9 @@ export class Gateway {
       learn(profile) {
         if (calleeKnown !== undefined) calleeKnown.profile = profile;
       },
+      // A caller that has shown nothing of itself is a phone: it cannot be asked again.
       delayed: (profile) =>
-        policy === 'always' || (caller !== undefined && (caller === 'webrtc') !== (profile === 'webrtc'))
-          ? profile
-          : undefined,
+        policy === 'always' || (caller === 'webrtc') !== (profile === 'webrtc') ? profile : undefined,
     };
     return new MediaPath(this.#media(call, inbound, caller), described, list);
   }
