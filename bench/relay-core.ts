@@ -21,23 +21,26 @@ const LENGTH = 12 + PAYLOAD;
 const PHONE = { type: 'phone', address: '192.0.2.70' } as const;
 
 let sent = 0;
-const relay = new Relay({
-  clock: nativeClock,
-  epoch: performance.timeOrigin,
-  primitives,
-  dtls: nodeDtlsCrypto,
-  srtp: nodeSrtpCrypto,
-  certificate: OUR_CERTIFICATE,
-  send: () => {
-    sent++;
+const relay = new Relay(
+  {
+    clock: nativeClock,
+    epoch: performance.timeOrigin,
+    primitives,
+    dtls: nodeDtlsCrypto,
+    srtp: nodeSrtpCrypto,
+    certificate: OUR_CERTIFICATE,
+    send: () => {
+      sent++;
+    },
+    sendMux: () => {
+      sent++;
+    },
+    pathValid: () => {},
+    pathGone: () => {},
+    event: (event) => console.log(event),
   },
-  sendMux: () => {
-    sent++;
-  },
-  pathValid: () => {},
-  pathGone: () => {},
-  event: (event) => console.log(event),
-});
+  { packetRate: 1e9 }, // it is measured as fast as it goes
+);
 
 /** The best of some rounds: others share this machine. */
 function measure(name: string, each: (n: number) => void): void {
