@@ -90,11 +90,11 @@ describeWith(['chromium'], 'a phone that refuses a browser’s offer', () => {
       bob.answer(first, '488 Not Acceptable Here');
       const second = await line.next((text) => text.startsWith('INVITE ') && text.includes('RTP/AVP '));
       expect(header(second, 'Call-ID')).toBe(header(first, 'Call-ID'));
-      const { local } = bob.answer(second, '183 Session Progress', '', speaker.description);
+      const { local } = bob.answer(second, '183 Session Progress', { body: speaker.description });
       speaker.speak(second);
       await page.expectSound(call);
       const from = await page.mark();
-      const dialog = bob.answer(second.replace(/^To:.*$/m, `To: ${local}`), '200 OK', '', speaker.description);
+      const dialog = bob.answer(second.replace(/^To:.*$/m, `To: ${local}`), '200 OK', { body: speaker.description });
       await page.until(new RegExp(`^established ${call}$`), from);
       await bob.incoming('ACK');
       const { heard } = speaker;

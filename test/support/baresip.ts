@@ -1,5 +1,5 @@
 // baresip: a phone with real media. A folder each; driven over its ctrl_tcp module (netstrings of JSON), waited on by its events.
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, watch, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -165,6 +165,27 @@ export class Baresip {
     }
   }
 
+  /** The time of Date.now() at which the next sound is decoded. */
+  async firstSound(): Promise<number> {
+    const before = new Map(this.recordings().map((file) => [file, statSync(file).size]));
+    const watcher = watch(join(this.folder, 'heard'));
+    try {
+      return await new Promise((resolve) => {
+        watcher.on('change', () => {
+          const grown = this.recordings().some((file) => {
+            const { size } = statSync(file);
+            // A new call begins the recording anew.
+            if (size < (before.get(file) ?? 0)) before.set(file, size);
+            return size > Math.max(WAV_HEADER, before.get(file) ?? 0);
+          });
+          if (grown) resolve(Date.now());
+        });
+      });
+    } finally {
+      watcher.close();
+    }
+  }
+
   /** Waits until it has sent and decoded `seconds` more of sound (its recording stops at the first hold). */
   async flows(seconds = 0.3, timeout = 15_000): Promise<void> {
     const start = await this.soundTimes();
@@ -251,6 +272,8 @@ export class Baresip {
     for (const check of [...this.waiting]) check();
   }
 }
+
+const WAV_HEADER = 44;
 
 function connected(port: number): Promise<Socket> {
   return new Promise((resolve, reject) => {

@@ -68,7 +68,10 @@ export function nameOf({ phone, caller, end, transport = 'udp', codec }: Cell): 
   return `${how}: the ${caller} calls, both are heard, hold, press keys, and the ${end} hangs up`;
 }
 
-export async function startPhone(gateway: Gateway, { phone, transport = 'udp', codec }: Cell): Promise<Baresip> {
+export async function startPhone(
+  gateway: Gateway,
+  { phone, transport = 'udp', codec }: Pick<Cell, 'phone' | 'transport' | 'codec'>,
+): Promise<Baresip> {
   return Baresip.start({
     name: 'bob',
     domain: gateway.domain,
@@ -86,17 +89,28 @@ export async function startPage(gateway: Gateway, page: ScriptablePage, options:
   return phone;
 }
 
-/** Calls, and waits until both are in the call; the call's number in the page. */
-export async function connect(gateway: Gateway, page: PagePhone, phone: Baresip, caller: Cell['caller']) {
+/** Calls, and waits until both are in the call; the call's number in the page. `accepting`: the page answers when told to. */
+export async function connect(
+  gateway: Gateway,
+  page: PagePhone,
+  phone: Baresip,
+  caller: Cell['caller'],
+  accepting?: () => void,
+): Promise<number> {
   const from = [await page.mark(), phone.mark()] as const;
   let call: number;
   if (caller === 'page') {
     call = await page.call(`sip:${phone.name}@${gateway.domain}`);
     await phone.event('CALL_INCOMING', from[1]);
+    accepting?.();
     await phone.command('accept');
   } else {
     await phone.command('dial', `sip:${page.name}@${gateway.domain}`);
     call = Number(/^call (\d+)/.exec(await page.until(/^call \d+ from/, from[0]))![1]);
+    if (accepting) {
+      accepting();
+      await page.answer(call);
+    }
   }
   await Promise.all([
     page.until(new RegExp(`^established ${call}$`), from[0]),

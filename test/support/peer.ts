@@ -14,7 +14,9 @@ export type Peer =
   | 'turnserver'
   | 'turnutils_uclient'
   | 'turnutils_peer'
-  | 'rtpengine';
+  | 'rtpengine'
+  | 'ip'
+  | 'iptables';
 
 const places: Record<Peer, readonly string[]> = {
   kamailio: ['kamailio'],
@@ -28,13 +30,15 @@ const places: Record<Peer, readonly string[]> = {
   turnutils_uclient: ['turnutils_uclient'],
   turnutils_peer: ['turnutils_peer'],
   rtpengine: ['rtpengine'],
+  ip: ['ip'],
+  iptables: ['iptables'],
 };
 
 /** The absolute path of a peer's program, or undefined when it is not installed. `CHAPPE_TEST_<PEER>` names another one. */
 export function findPeer(peer: Peer): string | undefined {
   const named = process.env[`CHAPPE_TEST_${peer.toUpperCase()}`];
   if (named) return named;
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/local/sbin'];
   for (const place of places[peer]) {
     for (const file of place.startsWith('/') ? [place] : folders.map((folder) => join(folder, place))) {
       if (existsSync(file)) return file;
@@ -49,9 +53,17 @@ export function peerPath(peer: Peer): string {
   return path;
 }
 
-/** `describe` for tests against real peers: fails on CI, and is skipped with a notice elsewhere, when one is missing. */
-export function describeWith(peers: readonly Peer[], title: string, tests: () => void): void {
-  const missing = peers.filter((peer) => !findPeer(peer));
+/**
+ * `describe` for tests against real peers: fails on CI, and is skipped with a notice elsewhere, when one is missing. `alsoMissing`:
+ * what the tests need besides and this machine does not allow.
+ */
+export function describeWith(
+  peers: readonly Peer[],
+  title: string,
+  tests: () => void,
+  alsoMissing: readonly string[] = [],
+): void {
+  const missing = [...peers.filter((peer) => !findPeer(peer)), ...alsoMissing];
   if (missing.length === 0) {
     describe(title, tests);
     return;

@@ -21,6 +21,8 @@ export interface RtpengineSettings {
   /** The same ports again, after a restart. */
   port?: number;
   webPort?: number;
+  /** Where its media is; default loopback. */
+  address?: string;
   threads?: number;
   /** How many RTP ports it has. */
   ports?: number;
@@ -30,7 +32,7 @@ export interface RtpengineSettings {
 }
 
 export async function startRtpengine(settings: RtpengineSettings = {}): Promise<Rtpengine> {
-  const { threads = 2, ports = 200, cpu, logLevel = 4, flags = [] } = settings;
+  const { address = '127.0.0.1', threads = 2, ports = 200, cpu, logLevel = 4, flags = [] } = settings;
   const ng = settings.port ?? (await freePort());
   const web = settings.webPort ?? (await freePort());
   const media = await freePort(ports);
@@ -39,7 +41,7 @@ export async function startRtpengine(settings: RtpengineSettings = {}): Promise<
     peerPath('rtpengine'),
     [
       '--config-file=none', // else a second one takes the port of the packaged configuration
-      '--interface=127.0.0.1',
+      `--interface=${address}`,
       `--listen-ng=127.0.0.1:${ng}`,
       `--listen-http=127.0.0.1:${web}`,
       '--foreground',

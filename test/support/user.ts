@@ -79,8 +79,14 @@ export class User {
     });
   }
 
-  /** Calls and waits for the final answer; a 2xx is acknowledged and becomes a dialog. */
-  async call(to: string): Promise<{ answer: string; dialog?: Dialog }> {
+  /**
+   * Calls and waits for the final answer; a 2xx is acknowledged and becomes a dialog. With an `offer` of its own; none (an empty
+   * one): the answer to the other side's goes into the ACK (RFC 3261 section 13.2.1).
+   */
+  async call(
+    to: string,
+    { offer = media, answerTo }: { offer?: string; answerTo?: (offer: string) => string } = {},
+  ): Promise<{ answer: string; dialog?: Dialog }> {
     const from = `<${this.address}>;tag=${token()}`;
     const callId = token();
     let sequence = 0;
@@ -89,8 +95,8 @@ export class User {
       to: `<${to}>`,
       callId,
       sequence: () => ++sequence,
-      extra: `Contact: ${this.contact}\r\nContent-Type: application/sdp\r\n`,
-      body: media,
+      extra: `Contact: ${this.contact}\r\n${offer ? 'Content-Type: application/sdp\r\n' : ''}`,
+      body: offer,
       timeout: 40_000,
     });
     if (status(answer) >= 300) return { answer };
@@ -102,7 +108,7 @@ export class User {
       routes: headers(answer, 'Record-Route').reverse(),
       sequence,
     };
-    this.acknowledge(dialog);
+    this.acknowledge(dialog, answerTo?.(bodyOf(answer)));
     return { answer, dialog };
   }
 
@@ -129,14 +135,15 @@ export class User {
   }
 
   /**
-   * Answers a request; a 2xx to an INVITE carries SDP, any answer the one that it is given. Returns the dialog as the
-   * callee sees it.
+   * Answers a request; a 2xx to an INVITE carries SDP, `body` or one of its own. Returns the dialog as the callee sees it.
+   * `tag` names an early dialog, so that the answers that follow are of the same.
    */
-  answer(request: string, line: string, extra = '', description?: string): Dialog {
+  answer(request: string, line: string, options: { extra?: string; body?: string; tag?: string } = {}): Dialog {
+    const { extra = '', tag = `${this.account.name}${token()}` } = options;
     const to = header(request, 'To');
-    const local = to.includes(';tag=') ? to : `${to};tag=${this.account.name}${token()}`;
+    const local = to.includes(';tag=') ? to : `${to};tag=${tag}`;
     const invite = request.startsWith('INVITE ');
-    const body = description ?? (invite && line.startsWith('2') ? media : '');
+    const body = options.body ?? (invite && line.startsWith('2') ? media : '');
     const copied = ['Via', 'Record-Route'].flatMap((name) =>
       headers(request, name).map((value) => `${name}: ${value}\r\n`),
     );
@@ -170,10 +177,11 @@ export class User {
     );
   }
 
-  private acknowledge(dialog: Dialog): void {
+  private acknowledge(dialog: Dialog, body = ''): void {
     this.line.send(
       `ACK ${dialog.target} SIP/2.0\r\n${this.via()}Max-Forwards: 70\r\n${dialog.routes.map((route) => `Route: ${route}\r\n`).join('')}` +
-        `From: ${dialog.local}\r\nTo: ${dialog.remote}\r\nCall-ID: ${dialog.callId}\r\nCSeq: ${dialog.sequence} ACK\r\nContent-Length: 0\r\n\r\n`,
+        `From: ${dialog.local}\r\nTo: ${dialog.remote}\r\nCall-ID: ${dialog.callId}\r\nCSeq: ${dialog.sequence} ACK\r\n` +
+        `${body ? 'Content-Type: application/sdp\r\n' : ''}Content-Length: ${body.length}\r\n\r\n${body}`,
     );
   }
 
@@ -263,6 +271,10 @@ export function headers(text: string, name: string): string[] {
 
 export function header(text: string, name: string): string {
   return headers(text, name)[0] ?? '';
+}
+
+export function bodyOf(text: string): string {
+  return text.slice(text.indexOf('\r\n\r\n') + 4);
 }
 
 function uriOf(address: string): string {
