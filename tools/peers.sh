@@ -7,6 +7,7 @@
 #   coturn                a TURN server and its test client, and the benchmark's peer
 #   rtpengine-daemon      the other media relay (userspace), and the benchmark's peer
 #   chromium firefox-esr  browsers for JsSIP, SIP.js and our own page
+#   iproute2 iptables     a network behind a NAT, in namespaces of its own
 #   ffmpeg openssl        tones and their check; certificates
 set -eu
 
@@ -24,6 +25,8 @@ rtpengine-daemon
 chromium
 firefox-esr
 ffmpeg
+iproute2
+iptables
 openssl
 procps
 util-linux

@@ -7,10 +7,18 @@ import { peerPath } from '../support/peer.ts';
 /** Long, since a test machine may be busy with other things; nothing waits longer than it has to. */
 export const PATIENCE = 45_000;
 
-export function launchChromium(): Promise<Browser> {
+/** `program`: a script that starts it in a place of its own. */
+export function launchChromium({
+  program = peerPath('chromium'),
+  args = [],
+}: {
+  program?: string;
+  args?: string[];
+} = {}): Promise<Browser> {
   return chromium.launch({
-    executablePath: peerPath('chromium'),
+    executablePath: program,
     args: [
+      ...args,
       '--no-sandbox',
       '--disable-gpu',
       '--disable-quic',
@@ -32,6 +40,8 @@ export interface Media {
   audioLevel: number;
   framesDecoded: number;
   tones: string;
+  /** Type of our candidate in use (`host`, `relay`), and how a relay is reached (`relay tcp`). */
+  path: string;
 }
 
 export interface Account {
@@ -190,10 +200,15 @@ function recordMedia(): void {
 /** Runs in the page. */
 async function readMedia(): Promise<Media> {
   const { recorded } = globalThis as unknown as { recorded: Recorded };
-  const media: Media = { audioEnergy: 0, audioLevel: 0, framesDecoded: 0, tones: recorded.tones };
+  const media: Media = { audioEnergy: 0, audioLevel: 0, framesDecoded: 0, tones: recorded.tones, path: '' };
   for (const connection of recorded.connections) {
     if (connection.signalingState === 'closed') continue;
-    for (const report of (await connection.getStats()).values()) {
+    const reports = await connection.getStats();
+    for (const report of reports.values()) {
+      if (report.type === 'transport') {
+        const local = reports.get(reports.get(report.selectedCandidatePairId)?.localCandidateId);
+        media.path = [local?.candidateType, local?.relayProtocol].filter(Boolean).join(' ');
+      }
       if (report.type !== 'inbound-rtp') continue;
       if (report.kind === 'audio') {
         media.audioEnergy += report.totalAudioEnergy ?? 0;
