@@ -23,11 +23,13 @@ export function connectUdp(url: URL, listener: NgListener, clock: Clock): NgConn
   const host = url.hostname.replace(/^\[|\]$/g, '');
   let socket: Socket;
   let connected = false;
+  let closed = false;
   let retry: Timer | undefined;
   const failed = (error: NodeJS.ErrnoException | null | undefined): void => {
     if (error?.code === 'ECONNREFUSED') listener.onRefused();
   };
   const open = (): void => {
+    retry = undefined;
     socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
     socket.on('message', (datagram) => listener.receive(datagram.toString('latin1')));
     socket.on('error', failed);
@@ -37,6 +39,7 @@ export function connectUdp(url: URL, listener: NgListener, clock: Clock): NgConn
         listener.onOpen();
         return;
       }
+      if (closed) return;
       socket.close(); // its name has no address, now
       retry = clock.setTimer(LOOK_UP, open);
     });
@@ -47,9 +50,10 @@ export function connectUdp(url: URL, listener: NgListener, clock: Clock): NgConn
       if (connected) socket.send(Buffer.from(message, 'latin1'), failed);
     },
     close() {
-      retry?.close();
+      closed = true;
       connected = false;
-      socket.close();
+      if (retry === undefined) socket.close();
+      retry?.close();
     },
   };
 }
