@@ -45,8 +45,18 @@ export class Baresip {
   private readonly waiting = new Set<() => void>();
   private received = '';
   private tokens = 0;
+  /** Of its recordings. */
+  private readonly octetsPerSecond: number;
 
-  private constructor(name: string, folder: string, program: Program, port: number, control: Socket) {
+  private constructor(
+    name: string,
+    folder: string,
+    program: Program,
+    port: number,
+    control: Socket,
+    octetsPerSecond: number,
+  ) {
+    this.octetsPerSecond = octetsPerSecond;
     this.name = name;
     this.folder = folder;
     this.program = program;
@@ -109,7 +119,7 @@ export class Baresip {
     try {
       await program.waitFor(/baresip is ready/);
       const control = await connected(controlPort);
-      const phone = new Baresip(name, folder, program, port, control);
+      const phone = new Baresip(name, folder, program, port, control, rate * (options.codec ? 4 : 2));
       await program.waitFor(
         /\b(200 OK|[3-6]\d\d .*|Connection refused|Protocol error).*\[\d+ bindings?\]|reg: .*(failed|error)/i,
       );
@@ -156,7 +166,7 @@ export class Baresip {
   /** Waits until `seconds` more of sound have arrived. */
   async hears(seconds: number, timeout = 15_000): Promise<void> {
     const start = this.heardBytes();
-    for (const deadline = Date.now() + timeout; this.heardBytes() - start < seconds * 16_000; ) {
+    for (const deadline = Date.now() + timeout; this.heardBytes() - start < seconds * this.octetsPerSecond; ) {
       if (Date.now() > deadline)
         throw new Error(
           `baresip ${this.name} heard ${this.heardBytes() - start} bytes in ${timeout} ms:\n${this.program.output.slice(-4000)}`,

@@ -373,6 +373,25 @@ test('answers that break what was offered are refused', () => {
   expect(code(() => translation.answer('callee', sdpVector('written-asterisk-answer')))).toBe('SDP_ANSWER');
 });
 
+test('a header extension keeps the number that a browser knows it by, and no other takes it', () => {
+  const mid = 'urn:ietf:params:rtp-hdrext:sdes:mid';
+  const level = 'urn:ietf:params:rtp-hdrext:ssrc-audio-level';
+  const translation = new SessionTranslation({
+    caller: webrtcLeg({ headerExtensions: [mid] }),
+    callee: phoneLeg('RTP/AVPF'),
+  });
+  const made = translation.offer('caller', sdpVector('chromium-audio-offer')).text;
+  const numbers = (text: string) =>
+    parseDescription(text).media[0]?.headerExtensions.map(({ id, uri }) => `${id} ${uri}`);
+  expect(numbers(made)).toEqual([`1 ${level}`]);
+  const answer = phoneAnswer(made, (text) => `${text}a=extmap:1 ${level}\r\n`);
+  expect(numbers(translation.answer('callee', answer).text)).toEqual([`1 ${level}`, `4 ${mid}`]);
+  // The phone has numbers of its own, one of which is another extension in the browser.
+  const again = answer.replace(`1 ${level}`, `4 ${level}\r\na=extmap:1 urn:ietf:params:rtp-hdrext:csrc-audio-level`);
+  const offered = numbers(translation.offer('callee', again).text);
+  expect(offered).toEqual([`1 ${level}`, expect.stringMatching(/^1[0-4] .*csrc/), `4 ${mid}`]);
+});
+
 test('an answer that leaves the DTLS roles open keeps those of the association', () => {
   const translation = new SessionTranslation({ caller: phoneLeg('UDP/TLS/RTP/SAVPF'), callee: webrtcLeg() });
   const dtls = sdpVector('baresip-1.0-dtls-offer');

@@ -76,7 +76,7 @@ export function offerContent(
     kind: section.kind,
     codecs,
     feedback,
-    extensions: offeredExtensions(section, to, feedbackProfile),
+    extensions: feedbackProfile ? offeredExtensions(section, to, before) : [],
     reducedSizeRtcp: feedbackProfile && section.profile.feedback && section.has('rtcp-rsize'),
     direction: section.direction,
     passed: passedLines(section, numbers),
@@ -106,19 +106,33 @@ function offeredFeedback(section: MediaDescription, codec: Codec, to: Leg): stri
   return [...new Set([...passed, ...own])];
 }
 
-function offeredExtensions(section: MediaDescription, to: Leg, feedbackProfile: boolean): HeaderExtension[] {
-  if (!feedbackProfile) return [];
+/**
+ * An extension keeps the number that it has had at this side, and no other takes it (RFC 8285 section 6): Chromium's tab
+ * crashes when one changes. Ours, which the offer has not, are where none of the others is (RFC 9143 section 15).
+ */
+function offeredExtensions(
+  section: MediaDescription,
+  to: Leg,
+  before: MediaDescription | undefined,
+): HeaderExtension[] {
   const passed = section.headerExtensions.filter(({ uri }) => END_TO_END_EXTENSIONS.has(uri));
-  if (to.type === 'phone') return passed;
-  // RFC 9143 section 15: one number is one extension in the whole bundle, so ours are where no phone's will be.
-  const used = new Set(section.headerExtensions.map(({ id }) => id));
-  let id = 14;
-  const own: HeaderExtension[] = [];
-  for (const uri of to.headerExtensions ?? []) {
-    while (used.has(id) && id > 1) id--;
-    if (id > 0) own.push({ id: id--, direction: 'sendrecv', uri, attributes: '' });
-  }
-  return [...passed, ...own];
+  const own = to.type === 'phone' ? [] : (to.headerExtensions ?? []);
+  const known = new Map((before?.headerExtensions ?? []).map(({ uri, id }) => [uri, id]));
+  const used = new Set([...known.values(), ...section.headerExtensions.map(({ id }) => id)]);
+  const taken = new Set(known.values());
+  const free = (): number => {
+    let id = 14;
+    while (used.has(id)) id--;
+    used.add(id);
+    return id;
+  };
+  return [
+    ...passed.map((extension) => {
+      const id = known.get(extension.uri) ?? (taken.has(extension.id) ? free() : extension.id);
+      return id === extension.id ? extension : { ...extension, id };
+    }),
+    ...own.map((uri) => ({ id: known.get(uri) ?? free(), direction: 'sendrecv' as const, uri, attributes: '' })),
+  ].filter(({ id }) => id > 0);
 }
 
 /**
