@@ -11,7 +11,13 @@ export class CheckRouter {
   add(agent: LiteAgent): void {
     const { ufrag } = agent.local;
     setOf(this.agents, ufrag).add(agent);
-    setOf(this.fragments, agent).add(ufrag);
+    const own = setOf(this.fragments, agent).add(ufrag);
+    // A peer that restarts again and again leaves nothing behind.
+    for (const old of own) {
+      if (agent.answersTo(old)) continue;
+      own.delete(old);
+      this.forget(old, agent);
+    }
   }
 
   remove(agent: LiteAgent): void {

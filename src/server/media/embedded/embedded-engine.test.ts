@@ -220,6 +220,21 @@ test('an ICE restart has new credentials of ours, by which the browser comes fro
   await until(() => roamed.heard.includes('there you are'));
 });
 
+test('a browser that restarts ICE for ever costs no more than one that did it a few times', async () => {
+  world = await SocketWorld.open({ limits: { workers: 1 } });
+  const branch = world.branch(BROWSER, PHONE);
+  let answer = '';
+  for (let i = 0; i < 50; i++) {
+    await branch.offer('caller', browserDescription({ ufrag: `peer${i}` }));
+    answer = await branch.answer('callee', phoneDescription({ address: LOOPBACK }));
+  }
+  expect(world.held().fragments).toBeLessThanOrEqual(8);
+  const browser = sendsTo(await world.peer(), answer);
+  browser.check(answer, { ufrag: 'peer49' });
+  await until(() => browser.stun.length > 0);
+  expect(browser.stun[0]?.class).toBe('success');
+});
+
 test("nobody hears a stranger's RTP, and it does not stop the true stream", async () => {
   const { browser, phone, branch } = await talk();
   await hearEachOther(browser, phone);

@@ -151,6 +151,7 @@ export class EmbeddedEngine implements MediaEngine {
       mayTranscode: () => this.transcoded.size < this.limits.transcodedCalls,
       phoneAddress: () => this.addresses.forPhone(party.address)?.advertised ?? party.address,
       onFragment: (fragment) => this.shared.addFragment(fragment, thread),
+      onForgotten: (fragment) => this.shared.removeFragment(fragment),
     });
   }
 

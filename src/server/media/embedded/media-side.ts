@@ -41,7 +41,12 @@ export interface MediaSideOptions {
   mayTranscode: () => boolean;
   /** ICE credentials of a WebRTC leg were made, and checks with this fragment may come. */
   onFragment: (fragment: string) => void;
+  /** There have been so many restarts since that nobody can still mean it. */
+  onForgotten: (fragment: string) => void;
 }
+
+/** Kept of ICE credentials: two are in use at most (RFC 8445 section 9), some more are offered and refused. */
+const MOST_GENERATIONS = 8;
 
 export class MediaSide {
   readonly leg: Leg;
@@ -51,7 +56,8 @@ export class MediaSide {
   /** Branches that have it: one, but for the caller's side and that of a branch which forked further. */
   holders = 0;
   private readonly options: MediaSideOptions;
-  private readonly generations: IceCredentials[] = [];
+  /** By number; the latest ones. */
+  private readonly generations = new Map<number, IceCredentials>();
   private readonly keys: (readonly SdesKey[])[] = [];
   private readonly sources: Required<NamedSource>[] = [];
   /** RFC 7022 section 4.2: for one session. */
@@ -95,7 +101,7 @@ export class MediaSide {
 
   /** Of checks that come to the shared port. */
   get fragments(): string[] {
-    return this.generations.map(({ ufrag }) => ufrag);
+    return [...this.generations.values()].map(({ ufrag }) => ufrag);
   }
 
   /** What the relaying thread is told, of the sections as a translation has them at this side. */
@@ -117,8 +123,8 @@ export class MediaSide {
   }
 
   private transportPlan(index: number): TransportPlan | undefined {
-    const local = this.generations.at(-1);
-    const ice = local && { ice: { generation: this.generations.length - 1, local } };
+    const [generation, local] = [...this.generations].at(-1) ?? [0, undefined];
+    const ice = local && { ice: { generation, local } };
     if (this.leg.type === 'webrtc') return { index, socket: SHARED_SOCKET, ...ice };
     const ports = this.ports[index];
     return ports && { index, socket: ports.socket, rtcpSocket: rtcpSocketOf(ports), ...ice };
@@ -134,12 +140,19 @@ export class MediaSide {
   }
 
   private credentials(generation: number): IceCredentials {
-    while (this.generations.length <= generation) {
-      const made = createCredentials(primitives);
-      this.generations.push(made);
-      if (this.leg.type === 'webrtc') this.options.onFragment(made.ufrag);
+    const { generations } = this;
+    const known = generations.get(generation);
+    if (known !== undefined) return known;
+    const made = createCredentials(primitives);
+    generations.set(generation, made);
+    const webrtc = this.leg.type === 'webrtc';
+    if (webrtc) this.options.onFragment(made.ufrag);
+    for (const [number, { ufrag }] of generations) {
+      if (generations.size <= MOST_GENERATIONS) break;
+      generations.delete(number);
+      if (webrtc) this.options.onForgotten(ufrag);
     }
-    return this.generations[generation]!;
+    return made;
   }
 
   /** RFC 4568 section 6.1: a master key and its salt for each suite. */
