@@ -122,7 +122,8 @@ export async function connect(
 /** All that a call between a page and a phone must be able to do. */
 export async function converse(gateway: Gateway, page: PagePhone, phone: Baresip, cell: Cell): Promise<void> {
   const call = await connect(gateway, page, phone, cell.caller);
-  await Promise.all([page.expectSound(call), phone.hears(0.5)]);
+  // Chromium's microphone beeps twice a second.
+  await Promise.all([page.expectSound(call), phone.hears(0.7)]);
   await pressKeys(page, phone, call);
   await holdFromEachSide(page, phone, call);
   const from = [await page.mark(), phone.mark()] as const;
