@@ -37,6 +37,8 @@ const relay = new Relay(
     },
     pathValid: () => {},
     pathGone: () => {},
+    settled: () => {},
+    unsettled: () => {},
     event: (event) => console.log(event),
   },
   { packetRate: 1e9 }, // it is measured as fast as it goes

@@ -28,6 +28,8 @@ export class RelayWorld {
   /** Every datagram that was sent to an address where nobody is. */
   readonly astray: { octets: Uint8Array; address: string; port: number }[] = [];
   readonly valid = new Set<IcePath>();
+  /** Sockets at which nobody but one peer is listened to, and that peer. */
+  readonly settled = new Map<SocketName, string>();
   readonly relay: Relay;
   private readonly addressees = new Map<string, Addressee>();
   /** One for every datagram, as a driver has it: what is kept of one is spoilt by the next. */
@@ -46,6 +48,10 @@ export class RelayWorld {
       pathValid: (path) => this.valid.add(path),
       pathGone: (path) => {
         if (!this.valid.delete(path)) throw new Error('gone before it was valid');
+      },
+      settled: (socket, address, port) => this.settled.set(socket, `${address} ${port}`),
+      unsettled: (socket) => {
+        if (!this.settled.delete(socket)) throw new Error('unsettled before it was settled');
       },
       event: (event) => this.events.push(event),
     };

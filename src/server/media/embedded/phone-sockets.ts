@@ -48,6 +48,14 @@ export class PhoneSockets {
     this.sockets.get(name)?.send(packet, length, address, port);
   }
 
+  connect(name: SocketName, address: string, port: number): void {
+    this.sockets.get(name)?.connect({ address, port });
+  }
+
+  disconnect(name: SocketName): void {
+    this.sockets.get(name)?.disconnect();
+  }
+
   close(): void {
     this.unbind([...this.sockets.keys()]);
   }

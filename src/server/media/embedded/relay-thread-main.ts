@@ -39,6 +39,8 @@ const relay = new Relay(
     sendMux: (path, packet, length) => shared.send(path, packet, length),
     pathValid: (path) => shared.valid(path),
     pathGone: (path) => shared.gone(path),
+    settled: (name, address, port) => phones.connect(name, address, port),
+    unsettled: (name) => phones.disconnect(name),
     event: (event) => tell({ type: 'event', event }),
   },
   options,

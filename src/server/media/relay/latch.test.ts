@@ -137,6 +137,29 @@ test('a new description that moves the phone is followed, one that does not is n
   expect(moved.heard).toEqual(['for the phone']);
 });
 
+test('a phone that was heard from where its description says is the only one at its socket, until it describes another place', () => {
+  const world = new RelayWorld();
+  const { branch, callee } = browserCallsPhone(world);
+  const socket = branch.socket('callee');
+  expect(world.settled.get(socket)).toBeUndefined();
+  callee.sendRtp({ payload: 'one' });
+  expect(world.settled.get(socket)).toBe('192.0.2.70 5004');
+  branch.offer('callee', phoneDescription({ port: 5010 }));
+  branch.answer('caller', browserDescription({ setup: 'passive' }));
+  expect(world.settled.get(socket)).toBeUndefined();
+  new RelayPeer(world, '192.0.2.70', 5010, socket).sendRtp({ payload: 'two', sequence: 101 });
+  expect(world.settled.get(socket)).toBe('192.0.2.70 5010');
+  world.relay.close(branch.id);
+  expect(world.settled.size).toBe(0);
+});
+
+test('one that was heard from elsewhere may still come from where its description says', () => {
+  const world = new RelayWorld();
+  const { branch } = browserCallsPhone(world, { phone: { address: '10.0.0.7' }, callee: { address: '203.0.113.40' } });
+  new RelayPeer(world, '203.0.113.40', 33_333, branch.socket('callee')).sendRtp({ payload: 'one' });
+  expect(world.settled.size).toBe(0);
+});
+
 test('RTCP that a phone sends to the port of RTP does not show where its RTP comes from', () => {
   const world = new RelayWorld();
   const { branch, caller } = browserCallsPhone(world, {

@@ -57,6 +57,11 @@ export class Latch {
     if (this.address !== before) this.proved = false;
   }
 
+  /** Nobody else is listened to, whatever comes. */
+  get settled(): boolean {
+    return this.taken && this.exact;
+  }
+
   /** Whether one more packet may go there. */
   spend(): boolean {
     if (this.proved || this.address === this.signalling) return true;

@@ -32,6 +32,12 @@ export interface RelayPorts {
   /** The peer has proved to be there: a socket connected to it may take it over. `path` is the same object until `pathGone`. */
   pathValid(path: IcePath): void;
   pathGone(path: IcePath): void;
+  /**
+   * At a phone leg's socket nobody but this peer is listened to: it may be connected to it, so that the kernel drops what all
+   * others send, and finds the way there once and not for each packet. Until `unsettled`.
+   */
+  settled(socket: SocketName, address: string, port: number): void;
+  unsettled(socket: SocketName): void;
   event(event: RelayEvent): void;
 }
 

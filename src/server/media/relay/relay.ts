@@ -26,7 +26,7 @@ export class Relay {
       ports,
       router: new CheckRouter(),
       paths: new PathTable(),
-      sockets: new SocketTable(),
+      sockets: new SocketTable(ports),
       agents: new Map(),
       refused: new RefusedPackets(),
       copy: new Uint8Array(LONGEST_DATAGRAM + ROOM),

@@ -57,7 +57,9 @@ export class Route {
 
   /** The peer has not answered yet: its hello may come before, from where its signalling does. */
   await(signalling: string): void {
-    if (!this.described) this.latch.describe(undefined, 0, signalling);
+    if (this.described) return;
+    this.latch.describe(undefined, 0, signalling);
+    this.settle();
   }
 
   /** What the peer's description says; `rtcp`: of the component of RTCP. */
@@ -71,6 +73,7 @@ export class Route {
     this.usesIce = this.mux || (this.ice !== undefined && ice !== undefined && !ice.lite);
     const [address, port] = rtcp ? [remote?.rtcpAddress, remote?.rtcpPort] : [remote?.address, remote?.port];
     this.latch.describe(address, port ?? 0, signalling);
+    this.settle();
   }
 
   /** Whose a datagram from there is: as in latch.ts. */
@@ -99,6 +102,7 @@ export class Route {
   /** What came from there was believed. */
   take(address: string, port: number): void {
     this.latch.take(address, port);
+    this.settle();
   }
 
   /** Its other component is heard from there. */
@@ -108,7 +112,7 @@ export class Route {
 
   /** So was the handshake. */
   takeSupposed(): void {
-    if (this.origin !== undefined && !this.usesIce) this.latch.take(this.origin.address, this.origin.port);
+    if (this.origin !== undefined && !this.usesIce) this.take(this.origin.address, this.origin.port);
     this.origin = undefined;
   }
 
@@ -134,6 +138,14 @@ export class Route {
     this.shared.router.remove(this.ice.agent);
     this.shared.agents.delete(this.ice.agent);
     this.ice.close();
+  }
+
+  private settle(): void {
+    const { sockets } = this.shared;
+    const { settled, address, port } = this.latch;
+    if (this.mux) return;
+    if (settled && !this.usesIce) sockets.settle(this.owner, address, port);
+    else sockets.unsettle(this.owner);
   }
 
   private sendToLatch(packet: Uint8Array, length: number): boolean {
