@@ -424,10 +424,11 @@ async function compose(
   };
   const secure = tls !== undefined;
   await sip.start(transports, [...sipNames, { transport: secure ? 'wss' : 'ws', ...webEndpoint }]);
+  // From the last to the first: what the SIP server still has to say goes out by its flows.
   closers.push(
-    () => sip.close(),
-    () => streamFlows.close(),
     () => webFlows.close(),
+    () => streamFlows.close(),
+    () => sip.close(),
   );
   // Not before it is certain that their passwords will be shown.
   const firstAccounts = await makeFirstAccounts(configuration, folder);

@@ -7,6 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { type Chappe, runChappe, secret, startChappe } from '../support/chappe.ts';
 import { type Line, overUdp, overWebSocket } from '../support/line.ts';
 import { freePort } from '../support/ports.ts';
+import { browserDescription } from '../support/relay-descriptions.ts';
 import { type Dialog, header, lineWithCredential, status, User } from '../support/user.ts';
 
 const domain = 'example.test';
@@ -153,5 +154,20 @@ describe('SIGTERM', () => {
     const took = performance.now() - start;
     expect(took).toBeGreaterThan(1400);
     expect(took).toBeLessThan(5000);
+  });
+
+  test('a call whose media is relayed cannot outlive it: both sides have a BYE, by UDP and by WebSocket', async () => {
+    server = await startChappe({ config: { drain: '500ms' } });
+    const [alice, bob] = [await atWebSocket('alice'), await atUdp('bob')];
+    await bob.register();
+    const outcome = bob.call(alice.address);
+    const invite = await alice.incoming('INVITE');
+    expect(invite).toContain('UDP/TLS/RTP/SAVPF');
+    alice.answer(invite, '200 OK', { body: browserDescription({ setup: 'active' }) });
+    expect(status((await outcome).answer)).toBe(200);
+    await alice.incoming('ACK');
+    server.program.kill('SIGTERM');
+    for (const user of [alice, bob]) expect(header(await user.incoming('BYE'), 'Reason')).toContain('cause=503');
+    expect(await server.program.exited).toBe(0);
   });
 });
