@@ -56,6 +56,16 @@ class Speaker {
   }
 }
 
+/** `GET /api/calls`, as its administrator sees it. */
+async function records(web: string): Promise<unknown> {
+  const body = JSON.stringify({ name: 'alice', password: 'alice-password' });
+  const headers = { origin: web, 'content-type': 'application/json' };
+  const session = await fetch(`${web}/api/session`, { method: 'POST', headers, body });
+  const cookie = String(session.headers.get('set-cookie')).split(';', 1)[0]!;
+  const answer = (await (await fetch(`${web}/api/calls`, { headers: { cookie } })).json()) as { calls: unknown };
+  return answer.calls;
+}
+
 describeWith(['chromium'], 'a phone that refuses a browser’s offer', () => {
   let gateway: Awaited<ReturnType<typeof startGateway>>;
   let browser: Browser;
@@ -63,7 +73,12 @@ describeWith(['chromium'], 'a phone that refuses a browser’s offer', () => {
   let page: PagePhone;
 
   beforeAll(async () => {
-    [gateway, browser, pages] = await Promise.all([startGateway(), launchChromium(), serveScripts(['jssip-phone'])]);
+    const accounts = ['alice', 'bob'].map((name) => ({ name, password: `${name}-password`, admin: name === 'alice' }));
+    [gateway, browser, pages] = await Promise.all([
+      startGateway({}, { accounts }),
+      launchChromium(),
+      serveScripts(['jssip-phone']),
+    ]);
     const tab = await browser.newPage();
     await tab.goto(pages.url('jssip-phone'));
     page = await startPage(gateway, tab);
@@ -102,6 +117,21 @@ describeWith(['chromium'], 'a phone that refuses a browser’s offer', () => {
       await expect.poll(() => speaker.heard).toBeGreaterThan(heard + 10);
       await bob.within(dialog, 'BYE');
       await page.until(new RegExp(`^ended ${call}`), from);
+      await expect
+        .poll(() => records(gateway.chappe.ready.web), { timeout: 10_000 })
+        .toMatchObject([
+          {
+            caller: 'alice',
+            callee: 'bob',
+            status: 200,
+            endedBy: 'callee',
+            media: 'embedded',
+            legs: [
+              { side: 'caller', kind: 'audio', profile: 'UDP/TLS/RTP/SAVPF' },
+              { side: 'callee', kind: 'audio', codec: 'PCMU', profile: 'RTP/AVP' },
+            ],
+          },
+        ]);
     } finally {
       speaker.close();
       line.close();
