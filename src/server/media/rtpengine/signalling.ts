@@ -34,7 +34,7 @@ export function offerOptions(sender: MediaParty, recipient: MediaParty): NgOptio
     'address-family': familyOf(plainAddress(recipient.address)),
     // A phone with ICE sends nothing to an offer without candidates; others pass over them. COMPAT: rtpengine 10.5 forgets
     // the handshake that a DTLS phone is in the middle of when its answer turns the ICE down that was offered: silence.
-    ICE: webrtc || !dtls || recipient.ice === true ? 'force' : 'remove',
+    ICE: webrtc || (recipient.ice ?? !dtls) ? 'force' : 'remove',
     'rtcp-mux': dtls ? ['offer', 'accept'] : ['demux'],
     // The answer to the offerer comes late: its DTLS client begins when it is ready, ours would begin too early and wait.
     'DTLS-reverse': 'passive',
