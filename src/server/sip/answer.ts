@@ -17,13 +17,17 @@ const SALT = randomBytes(8).toString('latin1');
 
 /** The same tag for each retransmission, with nothing kept (RFC 3261 section 8.2.7). */
 export function statelessTag(request: Request): string {
-  let text = '';
   try {
-    text = `${request.callId} ${request.from.tag ?? ''} ${request.cseq.sequence} ${request.via.branch ?? ''}`;
+    const { callId, from, cseq, via } = request;
+    return tagFor(callId, from.tag ?? '', cseq.sequence, via.branch ?? '');
   } catch {
-    text = request.get('call-id') ?? '';
+    return `s${tagHash((request.get('call-id') ?? '') + SALT)}`;
   }
-  return `s${tagHash(text + SALT)}`;
+}
+
+/** The same of a request's values. */
+export function tagFor(callId: ByteString, fromTag: ByteString, sequence: number, branch: ByteString): string {
+  return `s${tagHash(`${callId} ${fromTag} ${sequence} ${branch}${SALT}`)}`;
 }
 
 /** A response with a To tag and these fields. */

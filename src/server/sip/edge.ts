@@ -26,6 +26,7 @@ import type { Overload } from './overload.ts';
 import type { Logger, Transports } from './ports.ts';
 import { preprocess } from './preprocess.ts';
 import type { SipProxy } from './proxy.ts';
+import { Refreshes } from './refresh.ts';
 import type { RegisterAnswer, Registrar } from './registrar.ts';
 import { ResponseContext } from './response-context.ts';
 import type { Routing } from './routing.ts';
@@ -61,13 +62,17 @@ export class Edge {
   transports: Transports = { udpFlow: () => undefined };
   readonly #parts: EdgeParts;
   readonly #size: { size: number };
+  readonly #refreshes: Refreshes;
 
   constructor(parts: EdgeParts) {
     this.#parts = parts;
     this.#size = { size: parts.messageBytes };
+    this.#refreshes = new Refreshes(parts);
   }
 
   receive(flow: Flow, text: ByteString) {
+    const state = flowState(flow);
+    if (state.refresh !== undefined && this.#refreshes.take(flow, state, state.refresh, text)) return;
     let message: Request | Response;
     try {
       message = parseMessage(text, this.#size) as Request | Response;
@@ -215,6 +220,7 @@ export class Edge {
       loopHash: '',
       identity: undefined,
       peer: undefined,
+      prolongs: undefined,
     };
   }
 
@@ -415,7 +421,7 @@ export class Edge {
   }
 
   #register(inbound: Inbound) {
-    const { registrar, identities, answers, transactions, log } = this.#parts;
+    const { registrar, identities, answers, outbox, transactions, log } = this.#parts;
     const { request, flow } = inbound;
     const aor = identities.localName(request.to.uri);
     if (aor === undefined) return answers.reply(inbound, 404);
@@ -427,8 +433,11 @@ export class Edge {
       answer = { status: error.answer.status ?? 400, reason: error.message };
     }
     // On a connection nothing is sent twice: an answer at hand needs no transaction.
-    if (flow.reliable && !(answer instanceof Promise))
-      return answers.reply(inbound, answer.status, answer.reason, answer.fields);
+    if (flow.reliable && !(answer instanceof Promise)) {
+      const response = makeResponse(request, answer.status, answer.reason, answer.fields);
+      outbox.send(inbound.replyFlow, response);
+      return this.#refreshes.learn(inbound, aor, response, answer.fields);
+    }
     const server = new ServerTransaction(transactions, inbound.key, request, inbound.replyFlow, flow.remote.address);
     server.start();
     const respond = ({ status, reason, fields }: RegisterAnswer) =>

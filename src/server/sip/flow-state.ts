@@ -1,6 +1,7 @@
 // What the edge keeps of each flow, in Flow.data: no map is asked on the way of a message.
 import type { Flow, Identity } from '../../transport/flow.ts';
 import type { Binding } from './location.ts';
+import type { Refresh } from './refresh.ts';
 
 /** Something that waits on a flow and must hear at once that it is gone. */
 export interface FlowDependent {
@@ -12,6 +13,10 @@ export interface FlowState {
   identity: Identity | undefined;
   /** Registered over this flow (connections only). */
   bindings: Binding[];
+  /** The REGISTER by which one of them is refreshed (refresh.ts). */
+  refresh: Refresh | undefined;
+  /** REGISTERs in a row that were unlike the one before. */
+  unlike: number;
   /** Client transactions under way over it. */
   dependents: Set<FlowDependent> | undefined;
   /** `ws 192.0.2.1:40000`, for trace and log: what remains of the flow when it is gone. */
@@ -31,6 +36,8 @@ export function flowState(flow: Flow): FlowState {
   const fresh: FlowState = {
     identity: flow.handshake?.identity,
     bindings: [],
+    refresh: undefined,
+    unlike: 0,
     dependents: undefined,
     label: `${flow.transport} ${flow.remote.address}:${flow.remote.port}`,
     sentBy: undefined,

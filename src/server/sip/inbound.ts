@@ -2,6 +2,7 @@ import type { Request } from '../../protocol/sip/message.ts';
 import type { Flow, Identity } from '../../transport/flow.ts';
 import type { FlowState } from './flow-state.ts';
 import type { FlowToken } from './flow-token.ts';
+import type { Binding } from './location.ts';
 import type { Peer } from './routing.ts';
 
 /** A request on its way through the server, with what the edge has found out about it. */
@@ -25,4 +26,6 @@ export interface Inbound {
   identity: Identity | undefined;
   /** The configured domain it comes from. */
   peer: Peer | undefined;
+  /** The one binding that it refreshes, and does nothing else to. */
+  prolongs: Binding | undefined;
 }

@@ -52,6 +52,9 @@ export class Buckets {
   }
 }
 
+/** Fewer transactions than this that wait are nobody's attack. */
+const MANY = 1000;
+
 export class Overload {
   readonly #limits: SipLimits;
   readonly #transactions: TransactionLayer;
@@ -86,9 +89,16 @@ export class Overload {
     if (method === 'BYE') return 0;
     const { waiting } = this.#transactions;
     if (waiting >= limits.transactions) return 5;
-    if (waiting > 1000 && this.#transactions.of(flow.remote.address) >= limits.transactionsPerAddress) return 5;
+    if (waiting > MANY && this.#transactions.of(flow.remote.address) >= limits.transactionsPerAddress) return 5;
     if (method !== 'REGISTER' && this.#shedsNow(now)) return 3;
     return 0;
+  }
+
+  /** A REGISTER over a connection that refuse() would welcome without a closer look. False, and nothing taken: ask it. */
+  admits(state: FlowState, now: number): boolean {
+    if (this.draining || this.#transactions.waiting > MANY) return false;
+    const { requestRate, requestBurst } = this.#limits;
+    return take(state, now, requestRate, requestBurst);
   }
 
   /** A share of the work proportional to the lag, spread evenly: every n-th request is refused, not all for a while. */

@@ -25,6 +25,15 @@ export interface RegisterAnswer {
   fields?: Array<readonly [string, ByteString]>;
 }
 
+/** What decides what the answer tells its client. */
+export interface Asking {
+  aor: string;
+  callId: ByteString;
+  flow: Flow;
+  gruu: boolean;
+  path: readonly ByteString[];
+}
+
 const NO_PATH: readonly ByteString[] = [];
 const UNDERSTOOD = new Set(['path', 'outbound', 'gruu']);
 
@@ -163,7 +172,9 @@ export class Registrar {
       }
       const expires = now + update.expires * 1000;
       if (binding !== undefined) {
-        if (!onlyProlongs(update, binding, flow, path)) {
+        if (onlyProlongs(update, binding, flow, path)) {
+          if (updates.length === 1) inbound.prolongs = binding;
+        } else {
           changed ||= isStored(binding);
           binding.storedUntil = 0;
         }
@@ -222,11 +233,32 @@ export class Registrar {
     this.#options.onContact(binding);
   }
 
+  /** A refresh that says what the REGISTER of that binding said before, and comes later. */
+  prolong(binding: Binding, sequence: number, expires: number): void {
+    binding.cseq = sequence;
+    binding.expires = expires;
+    binding.registered = this.#location.nextRegistration();
+    this.#counters.registrations += 1;
+  }
+
   #answer(inbound: Inbound, aor: string): RegisterAnswer {
-    const { request, flow, now } = inbound;
+    return { status: 200, fields: this.fields(this.asking(inbound, aor), inbound.now) };
+  }
+
+  asking({ request, flow }: Inbound, aor: string): Asking {
+    return {
+      aor,
+      callId: request.callId,
+      flow,
+      gruu: request.has('supported') && supports(request, 'gruu'),
+      path: request.has('path') ? request.values('path') : NO_PATH,
+    };
+  }
+
+  /** What a 200 tells. */
+  fields({ aor, callId, flow, gruu, path }: Asking, now: number): Array<readonly [string, ByteString]> {
     const { domain, limits } = this.#options;
     const fields: Array<readonly [string, ByteString]> = [];
-    const gruu = request.has('supported') && supports(request, 'gruu');
     let outbound = false;
     let contacts = '';
     for (const binding of this.#location.reachable(aor, now)) {
@@ -235,14 +267,14 @@ export class Registrar {
       contacts += `<${binding.contact}>${binding.contactParameters};expires=${seconds}`;
       if (gruu && binding.instance !== undefined)
         contacts += `;pub-gruu="${publicGruu(aor, domain, binding.instance)}"`;
-      if (binding.regId !== undefined && binding.callId === request.callId) outbound = true;
+      if (binding.regId !== undefined && binding.callId === callId) outbound = true;
     }
     if (contacts !== '') fields.push(['Contact', contacts]);
-    if (request.has('path')) for (const value of request.values('path')) fields.push(['Path', value]);
+    for (const value of path) fields.push(['Path', value]);
     fields.push(['Service-Route', this.#options.serviceRoute(flow)]);
     // RFC 5626 section 6: the client learns that its flow is kept, and how often it must show that it lives.
     if (outbound) fields.push(['Require', 'outbound'], ['Flow-Timer', String(limits.flowTimer)]);
-    return { status: 200, fields };
+    return fields;
   }
 }
 
