@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { sdpVector } from '../../../test/support/sdp-vectors.ts';
 import { type Codec, parseRtpmap, sameCodec, serializeRtpmap, staticCodec } from './codec.ts';
+import { formatParameters } from './format-parameters.ts';
 import { parseDescription } from './session-description.ts';
 
 function codec(rtpmap: string, format?: string): Codec {
@@ -61,4 +62,10 @@ test('the codecs of an offer come in its order, with format and feedback', () =>
     },
   ]);
   expect(video?.feedback(96)).toEqual(['goog-remb', 'transport-cc', 'ccm fir', 'nack', 'nack pli']);
+});
+
+test('a name that nobody has, and parameters without end, cost little', () => {
+  expect(parseRtpmap(`96 ${'x'.repeat(65)}/8000`)).toBeUndefined();
+  expect(formatParameters('a=1;'.repeat(10) + 'b;'.repeat(30_000)).get('a')).toBe('1');
+  expect(formatParameters(Array.from({ length: 30_000 }, (_, i) => `a${i}=1`).join(';')).size).toBe(64);
 });

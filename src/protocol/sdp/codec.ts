@@ -42,7 +42,7 @@ const STATIC: Readonly<Record<number, readonly [name: string, clockRate: number,
   34: ['H263', 90_000],
 };
 
-const RTPMAP = /^(\d{1,3})\s+([^\s/]+)\/(\d{1,9})(?:\/(\d{1,3}))?\s*$/;
+const RTPMAP = /^(\d{1,3})\s+([^\s/]{1,64})\/(\d{1,9})(?:\/(\d{1,3}))?\s*$/;
 
 /** Payload type 0 to 127 as written in an "m=" line or an attribute. */
 export function parsePayloadType(text: string): number | undefined {

@@ -134,6 +134,7 @@ test.each([
   ['Call-ID', { 'call-id': 'a b' }],
   ['Call-ID', { 'call-id': 'a@b@c' }],
   ['Call-ID', { 'call-id': '' }],
+  ['Call-ID', { 'call-id': 'x'.repeat(513) }],
   ['Expires', { expires: '-1' }],
   ['Expires', { expires: 'soon' }],
   ['Contact', { contact: '<sip:a@b>,' }],

@@ -17,6 +17,9 @@ const MOST_CSEQ = 2 ** 31 - 1;
 /** RFC 3261 section 20.19. */
 const MOST_EXPIRES = 2 ** 32 - 1;
 
+/** Octets. Calls are known by it, and their records keep it; the longest of RFC 4475's torture has some 200. */
+const LONGEST_CALL_ID = 512;
+
 /**
  * What requests and responses share. Headers are parsed when they are first asked for and remembered until an edit
  * touches them; a malformed one throws ProtocolError (400) to whoever asks, and passes untouched for whoever does not.
@@ -75,6 +78,7 @@ export abstract class SipMessage extends Fields {
   get callId(): string {
     if (this.callIdValue === undefined) {
       const value = this.required('call-id');
+      if (value.length > LONGEST_CALL_ID) throw malformed('Call-ID');
       const at = value.indexOf('@');
       // callid = word [ "@" word ]
       if (at === -1 ? !all(value, WORD) : !all(value.slice(0, at), WORD) || !all(value.slice(at + 1), WORD))
