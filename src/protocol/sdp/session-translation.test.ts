@@ -577,6 +577,23 @@ test('feedback for all formats does not grow into more than was said, nor a tran
   expect(() => phoneToBrowser().offer('caller', offer(long))).toThrow('too long');
 });
 
+test('a phone that offers SRTP and plain RTP for the same sound is answered with the first', () => {
+  const crypto = 'a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:NzB4d1BINUAvLEw6UzF3WSJ+PSdFcGdUJShpX1Zj\r\n';
+  const offer = `${HEAD}m=audio 4000 RTP/SAVP 0\r\n${crypto}m=audio 4000 RTP/AVP 0\r\nm=video 4002 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\n`;
+  const translation = new SessionTranslation({ caller: phoneLeg('RTP/SAVP'), callee: webrtcLeg() });
+  const sent = parseDescription(translation.offer('caller', offer).text);
+  expect(sent.media.map(({ rejected }) => rejected)).toEqual([false, true, false]);
+  const section = (kind: string, mid: number, formats: string) =>
+    `m=${kind} 9 UDP/TLS/RTP/SAVPF ${formats}\r\na=mid:${mid}\r\na=rtpmap:96 VP8/90000\r\n${ICE.replace('actpass', 'active')}`;
+  const refused = 'm=audio 0 UDP/TLS/RTP/SAVPF 0\r\n';
+  const { text } = translation.answer('callee', HEAD + section('audio', 0, '0') + refused + section('video', 2, '96'));
+  expect(text.match(/^m=.*$/gm)?.map((line) => line.split(' ').slice(0, 3).join(' '))).toEqual([
+    'm=audio 30000 RTP/SAVP',
+    'm=audio 0 RTP/AVP',
+    'm=video 30004 RTP/AVP',
+  ]);
+});
+
 const HEAD = 'v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n';
 const ICE = `a=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuvwx\r\na=fingerprint:sha-256 ${Array(32).fill('AA').join(':')}\r\na=setup:actpass\r\na=rtcp-mux\r\n`;
 

@@ -5,7 +5,7 @@ import type { Leg } from './leg.ts';
 import { DESCRIPTION_LIMITS, type DescriptionLimits } from './limits.ts';
 import { MediaDescription } from './media-description.ts';
 import { type MediaStream, mediaStreams } from './media-stream.ts';
-import { OfferAnswer, rejectedAs } from './offer-answer.ts';
+import { OfferAnswer, type OutgoingSection, rejectedAs } from './offer-answer.ts';
 import { passedSessionLines } from './passed-lines.ts';
 import { otherSide, PayloadMap, type Side } from './payload-map.ts';
 import { badAnswer, glare, notAcceptable } from './sdp-error.ts';
@@ -71,18 +71,19 @@ export class SessionTranslation {
     // An offer that comes while another one waits replaces it: a branch that is tried again (RFC 3264 section 4).
     const before = this.pending && !this.pending.answered ? this.pending.before : state;
     this.sides[from].receiveOffer(offer);
-    const contents = offer.media.map((section, index) => {
-      const payloads = this.payloadsOf(index);
+    const contents: OutgoingSection[] = [];
+    for (const [index, section] of offer.media.entries()) {
+      const carried = offer.media.slice(0, index).filter((_, i) => !('rejected' in (contents[i] as OutgoingSection)));
       const content = offerContent(
         section,
         from,
         this.sides[to].leg,
-        payloads,
+        this.payloadsOf(index),
         this.taken(to, index),
         this.last[to]?.media[index],
       );
-      return content ?? rejectedAs(section);
-    });
+      contents.push(content === undefined || isAlternative(section, carried) ? rejectedAs(section) : content);
+    }
     if (offer.media.some((section) => !section.rejected) && contents.every((content) => 'rejected' in content)) {
       this.sides[from].restore(state[from]);
       throw notAcceptable('No media that could be carried');
@@ -175,6 +176,11 @@ export class SessionTranslation {
         if (i !== index && map) for (const n of map.numbers(to)) numbers.add(n);
     return numbers;
   }
+}
+
+/** COMPAT: phones that would take SRTP or plain RTP (before RFC 5939) offer both, and mean the first that can be had. */
+function isAlternative({ kind, profile }: MediaDescription, carried: readonly MediaDescription[]): boolean {
+  return carried.some((other) => other.kind === kind && other.profile?.secure !== profile?.secure);
 }
 
 /** RFC 3264 section 6: as many sections, of the same kinds. COMPAT: phones leave out those that they reject. */
