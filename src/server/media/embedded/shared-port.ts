@@ -22,8 +22,11 @@ export class SharedPort {
   private readonly fragments: ReadonlyMap<string, RelayThread>;
   private readonly onListening: (port: SharedPort) => void;
   private attached: SharedSocket | undefined;
-  /** By address, then port, of what has proved to be there: no key is made for a packet. */
-  private readonly paths = new Map<string, Map<number, RelayThread>>();
+  /**
+   * By address, then port, of what has proved to be there: no key is made for a packet. Somebody with a call of his own may
+   * claim another's address: the first one has it, until it is given up (as in relay/path-table.ts).
+   */
+  private readonly paths = new Map<string, Map<number, RelayThread[]>>();
 
   constructor(name: string, fragments: ReadonlyMap<string, RelayThread>, onListening: (port: SharedPort) => void) {
     this.name = name;
@@ -47,20 +50,26 @@ export class SharedPort {
       ports = new Map();
       this.paths.set(address, ports);
     }
-    ports.set(port, thread);
+    const owners = ports.get(port);
+    if (owners === undefined) ports.set(port, [thread]);
+    else owners.push(thread);
   }
 
   removePath(address: string, port: number, thread: RelayThread): void {
     const ports = this.paths.get(address);
-    if (ports?.get(port) !== thread) return; // somebody else's meanwhile
-    ports.delete(port);
+    const owners = ports?.get(port);
+    const at = owners?.indexOf(thread) ?? -1;
+    if (!ports || !owners || at < 0) return;
+    owners.splice(at, 1);
+    if (owners.length === 0) ports.delete(port);
     if (ports.size === 0) this.paths.delete(address);
   }
 
   /** The thread is gone. */
   forget(thread: RelayThread): void {
     for (const [address, ports] of this.paths)
-      for (const [port, owner] of ports) if (owner === thread) this.removePath(address, port, thread);
+      for (const [port, owners] of ports)
+        for (const owner of [...owners]) if (owner === thread) this.removePath(address, port, thread);
   }
 
   /** For what a thread sends. */
@@ -75,7 +84,7 @@ export class SharedPort {
   receive(datagram: Uint8Array, rawAddress: string, port: number): boolean {
     const address = plainAddress(rawAddress);
     if (packetClass(datagram) !== 'stun') {
-      this.paths.get(address)?.get(port)?.packet(this.name, datagram, address, port);
+      this.paths.get(address)?.get(port)?.[0]?.packet(this.name, datagram, address, port);
       return true;
     }
     const name = checkUsername(datagram);
