@@ -119,8 +119,8 @@ alone, without any TURN, are 1.4 times coturn's whole: <= 1.2x cannot be met to 
 other way to receive.
 
 Tried and not kept: a connected socket for each busy client on the same port, and for the relayed address of one peer. A send by
-itself costs 3.7 us instead of 4.5 then, but each wakeup reads one client's socket until it is empty, one more \`recvmsg\`
-and 64 KiB for nothing: no gain that could be told from noise.
+itself costs 3.7 us instead of 4.5 then, but in the whole there was no gain that could be told from noise; the likely reason is
+that each wakeup reads one client's socket until it is empty, one more \`recvmsg\` and 64 KiB for nothing.
 
 These figures are of one run on a machine that had other work. Between such runs, with the same code, the ratios were 1.7 to 2.1
 (channels), 1.5 to 1.6 (indications), 1.2 to 1.8 (TCP) and 1.0 to 1.3 (client to client): a hit of one run is not a proof.
