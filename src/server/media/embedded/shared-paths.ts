@@ -67,9 +67,11 @@ export class SharedPaths {
   send(path: IcePath, packet: Uint8Array, length: number): void {
     const { local, address, port } = path;
     const known = this.paths.get(path);
-    // What is no check's answer is sent to the selected pair alone: that is the one to be taken over.
-    if (known !== undefined && !known.tried) this.takeOver(known);
-    const socket = known === undefined ? this.sockets.get(keyOf(path)) : known.socket;
+    // What is no check's answer is sent to the pair in use alone: that is the one to be taken over.
+    // This packet still goes the way of the check's answer before it, lest it overtake it: a browser drops what comes earlier.
+    const first = known !== undefined && !known.tried;
+    if (first) this.takeOver(known);
+    const socket = first ? undefined : known === undefined ? this.sockets.get(keyOf(path)) : known.socket;
     if (socket !== undefined) socket.send(packet, length, address, port);
     else this.options.tell({ type: 'send', local, octets: new Uint8Array(packet.subarray(0, length)), address, port });
   }

@@ -15,8 +15,8 @@ export interface IceSessionUser {
 
 export class IceSession {
   readonly agent: LiteAgent;
-  /** Where to send; undefined: nowhere, or not any more. */
-  selected: IcePath | undefined;
+  private selected: IcePath | undefined;
+  private nominated = false;
   private readonly user: IceSessionUser;
   private readonly ports: RelayPorts;
   private readonly timers: Timers<'consent'>;
@@ -45,9 +45,17 @@ export class IceSession {
     return false;
   }
 
-  /** Where an answer goes before anything is selected. */
+  /**
+   * Where to send; undefined: nowhere, or not any more. RFC 8445 section 12.1: until a pair is nominated any valid one will do.
+   * A browser nominates with the second of its checks, 50 ms after the first.
+   */
+  get path(): IcePath | undefined {
+    return this.nominated ? this.selected : this.valid[0];
+  }
+
+  /** Where the answer to what came by a valid pair goes, whatever has been nominated and lost. */
   get newest(): IcePath | undefined {
-    return this.selected ?? this.valid.at(-1);
+    return this.path ?? this.valid.at(-1);
   }
 
   /** A STUN message. True: an authentic check. */
@@ -79,6 +87,7 @@ export class IceSession {
         this.user.pathGone(path);
       } else if (output.event.type === 'selected') {
         this.selected = output.event.path;
+        this.nominated = true;
         this.user.pathSelected(output.event.path);
       } else this.selected = undefined;
     }

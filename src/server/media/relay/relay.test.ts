@@ -42,6 +42,30 @@ test.each(['RTP/AVP', 'RTP/AVPF', 'RTP/SAVP', 'RTP/SAVPF'])(
   },
 );
 
+test('a browser is heard, and hears, from its first check on, and where it nominates afterwards', () => {
+  const net = world();
+  const branch = new DescribedBranch(net, BROWSER, PHONE);
+  branch.offer('caller', browserDescription());
+  const toCaller = branch.answer('callee', phoneDescription());
+  branch.confirm();
+  const callee = new RelayPeer(net, '192.0.2.70', 5004, branch.socket('callee'));
+  const first = new RelayPeer(net, '203.0.113.5', 40_001, 'mux');
+  first.check(toCaller, { nominate: false });
+  first.startDtls('server');
+  net.clock.advance(500);
+  // The answer to the check is there before the hello.
+  expect(first.datagrams.slice(0, 2).map((datagram) => datagram[0]! <= 3)).toEqual([true, false]);
+  converse(net, first, callee);
+
+  const second = new RelayPeer(net, '203.0.113.5', 40_002, 'mux');
+  second.check(toCaller, { nominate: false });
+  converse(net, first, callee);
+  second.check(toCaller);
+  callee.sendRtp({ payload: 'and now?' });
+  net.clock.advance(10);
+  expect([first.heard.at(-1), second.datagrams.length]).toEqual(['good day', 3]);
+});
+
 test('two browsers hear each other, each with an association of its own, whoever of them is active', () => {
   const net = world();
   const call = browserCallsBrowser(net);

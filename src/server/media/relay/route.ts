@@ -36,7 +36,7 @@ export class Route {
 
   /** Something may be sent. */
   get open(): boolean {
-    return this.usesIce ? this.ice?.selected !== undefined : this.latch.address !== '';
+    return this.usesIce ? this.ice?.path !== undefined : this.latch.address !== '';
   }
 
   /** Our credentials of the latest generation. */
@@ -119,12 +119,12 @@ export class Route {
   /** False: nowhere. */
   send(packet: Uint8Array, length: number): boolean {
     if (!this.usesIce) return this.sendToLatch(packet, length);
-    const path = this.ice?.selected;
+    const path = this.ice?.path;
     if (path !== undefined) this.sendTo(packet, length, path);
     return path !== undefined;
   }
 
-  /** As `send`, but before a pair is selected, or a packet was believed. */
+  /** As `send`, but before a packet was believed, and where a pair has been nominated and lost. */
   sendHandshake(datagram: Uint8Array): void {
     const path = this.usesIce || !this.described ? this.ice?.newest : undefined;
     if (path !== undefined) this.sendTo(datagram, datagram.length, path);
@@ -163,6 +163,7 @@ export class Route {
 
   private pathValid(path: IcePath): void {
     if (this.mux && this.shared.paths.add(path, this.owner)) this.shared.ports.pathValid(path);
+    this.owner.routed();
   }
 
   private pathGone(path: IcePath): void {
