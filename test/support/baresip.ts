@@ -176,11 +176,12 @@ export class Baresip {
   }
 
   /** The time of Date.now() at which the next sound is decoded. */
-  async firstSound(): Promise<number> {
+  async firstSound(timeout = 20_000): Promise<number> {
     const before = new Map(this.recordings().map((file) => [file, statSync(file).size]));
     const watcher = watch(join(this.folder, 'heard'));
     try {
-      return await new Promise((resolve) => {
+      return await new Promise((resolve, reject) => {
+        setTimeout(() => reject(new Error(`baresip ${this.name} heard nothing in ${timeout} ms`)), timeout).unref();
         watcher.on('change', () => {
           const grown = this.recordings().some((file) => {
             const { size } = statSync(file);

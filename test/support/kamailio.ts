@@ -243,7 +243,9 @@ event_route[websocket:closed] {
 /** As rtpengine's users do: whose side a message comes from says how the other side is written for. */
 function media({ phones }: RtpengineGateway): string {
   const page = 'replace-origin rtcp-mux-require ICE=force DTLS=active SDES-off UDP/TLS/RTP/SAVPF generate-mid';
-  const secure = phones === 'RTP/SAVP' ? 'DTLS=off' : phones === 'RTP/AVP' ? 'DTLS=off' : 'SDES-off';
+  // baresip cannot decrypt the longest key, which rtpengine would offer first.
+  const secure =
+    phones === 'UDP/TLS/RTP/SAVP' ? 'SDES-off' : 'DTLS=off SDES-no-AEAD_AES_256_GCM SDES-no-AEAD_AES_128_GCM';
   const phone = `replace-origin rtcp-mux-demux ICE=remove ${secure} ${phones}`;
   return `route[MEDIA] {
   if (is_method("BYE|CANCEL")) rtpengine_delete();

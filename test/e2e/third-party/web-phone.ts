@@ -121,7 +121,8 @@ export async function mediaOf(connection: RTCPeerConnection): Promise<Media> {
 
 /** Sound has reached the track: Date.now() of its first frame. */
 export async function firstSound(connection: () => RTCPeerConnection | undefined): Promise<number> {
-  for (;;) {
+  for (const deadline = Date.now() + 20_000; ; ) {
+    if (Date.now() > deadline) throw new Error('no sound in 20 s');
     for (const receiver of connection()?.getReceivers() ?? [])
       if (receiver.track.kind === 'audio' && receiver.getSynchronizationSources().length > 0) return Date.now();
     await new Promise((resolve) => setTimeout(resolve, 2));
