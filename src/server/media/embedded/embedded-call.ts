@@ -20,7 +20,7 @@ export class EmbeddedCall implements MediaCall {
     this.engine = engine;
     this.thread = thread;
     this.account = account;
-    this.caller = engine.side(caller, thread);
+    this.caller = engine.side(caller, thread, account);
   }
 
   get descriptionLimits(): Partial<DescriptionLimits> {
@@ -28,7 +28,7 @@ export class EmbeddedCall implements MediaCall {
   }
 
   branch(callee: MediaParty, onEvent: (event: MediaEvent) => void): MediaBranch {
-    const side = this.engine.side(callee, this.thread);
+    const side = this.engine.side(callee, this.thread, this.account);
     const legs = { caller: this.caller.leg, callee: side.leg };
     return this.make(side, new SessionTranslation(legs, this.descriptionLimits), onEvent);
   }

@@ -310,6 +310,24 @@ test('calls over a bound are 503: of all, of one account', async () => {
   expect([await offer('bob'), await offer('bob')]).toEqual(['done', 'MEDIA_TOO_MANY 503']);
 });
 
+test('the ports of one account are bounded, however many sections its descriptions have', async () => {
+  world = await SocketWorld.open({ limits: { portPairsPerAccount: 5 } });
+  const [head, section] = phoneDescription({ address: LOOPBACK }).split(/(?=m=)/) as [string, string];
+  const [first, second, other] = [0, 1, 2].map((i) => world.branch(PHONE, PHONE, i < 2 ? 'alice' : 'bob')) as [
+    MediaBranch,
+    MediaBranch,
+    MediaBranch,
+  ];
+  await first.offer('caller', head + section.repeat(2));
+  await expect(second.offer('caller', head + section)).rejects.toMatchObject({ answer: { status: 503 } });
+  await other.offer('caller', head + section);
+  await first.close();
+  await second.offer('caller', head + section);
+  await Promise.all([second.close(), other.close()]);
+  expect(world.held().ports).toBe(0);
+  expect(world.engine.phonePorts['byAccount'].size).toBe(0);
+});
+
 test('what cannot be carried has the answer of its protocol', async () => {
   const branch = world.branch(BROWSER, PHONE);
   expect(await code(branch.offer('caller', 'nonsense'))).toBe('SDP_SYNTAX 400');

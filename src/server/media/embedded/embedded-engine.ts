@@ -63,7 +63,12 @@ export class EmbeddedEngine implements MediaEngine {
     this.ports = ports;
     this.descriptionLimits = { media: this.limits.sections };
     this.addresses = new MediaAddresses(addresses);
-    this.phonePorts = new PhonePorts({ range: ports, addresses: this.addresses, now: () => performance.now() });
+    this.phonePorts = new PhonePorts({
+      range: ports,
+      addresses: this.addresses,
+      mostOfAccount: this.limits.portPairsPerAccount,
+      now: () => performance.now(),
+    });
     const certificate = generateKeyAndCertificate(Date.now());
     const digest = primitives.hash('sha256', Buffer.from(certificate.der).toString('latin1'));
     const value = Buffer.from(digest, 'latin1').toString('hex').toUpperCase().match(/../g)!.join(':');
@@ -138,9 +143,10 @@ export class EmbeddedEngine implements MediaEngine {
     else this.byAccount.delete(account);
   }
 
-  side(party: MediaParty, thread: RelayThread): MediaSide {
+  side(party: MediaParty, thread: RelayThread, account: string | undefined): MediaSide {
     return new MediaSide({
       party,
+      account,
       fingerprint: this.fingerprint,
       candidates: () => {
         const addresses = this.addresses.candidates(party.address);

@@ -3,6 +3,8 @@ export interface MediaLimits {
   /** Branches with media here, over all and of one account: a call that forks has several. */
   calls: number;
   callsPerAccount: number;
+  /** Port pairs of phone legs that the calls of one account have: one for each section of each phone. */
+  portPairsPerAccount: number;
   /**
    * Branches at once for which codecs may have to be translated (Opus, G.711, G.722): each takes up to 1 % of a core. Beyond it
    * only what both sides have in common is offered. 0: never.
@@ -21,6 +23,7 @@ export interface MediaLimits {
 export const mediaLimits: Readonly<MediaLimits> = {
   calls: 5_000,
   callsPerAccount: 100,
+  portPairsPerAccount: 400,
   transcodedCalls: 100,
   sections: 16,
   workers: 4,

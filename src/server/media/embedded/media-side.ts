@@ -32,6 +32,8 @@ export interface PhoneTransport {
 /** One dialog side. `candidates` and `phoneAddress` are asked once it has to be described. */
 export interface MediaSideOptions {
   party: MediaParty;
+  /** Who pays for its ports. */
+  account: string | undefined;
   fingerprint: Fingerprint;
   /** Where WebRTC legs are received: the default destination first. */
   candidates: () => LegTransport;
@@ -51,6 +53,7 @@ const MOST_GENERATIONS = 8;
 export class MediaSide {
   readonly leg: Leg;
   readonly party: MediaParty;
+  readonly account: string | undefined;
   /** By section, where sockets are bound: a phone's (phone-ports.ts). */
   readonly ports: (PhoneTransport | undefined)[] = [];
   /** Branches that have it: one, but for the caller's side and that of a branch which forked further. */
@@ -69,6 +72,7 @@ export class MediaSide {
     this.options = options;
     const { party, fingerprint } = options;
     this.party = party;
+    this.account = options.account;
     const common = {
       sessionId: String(randomBytes(8).readBigUInt64BE() >> 2n),
       transport: (index: number) => this.transport(index),

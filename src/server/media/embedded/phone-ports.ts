@@ -13,6 +13,8 @@ const TRIES = 50;
 export interface PhonePortsOptions {
   range: PortRange;
   addresses: MediaAddresses;
+  /** Pairs that the calls of one account may have. */
+  mostOfAccount: number;
   now: () => number;
 }
 
@@ -21,6 +23,8 @@ export class PhonePorts {
   private readonly options: PhonePortsOptions;
   /** Under way, by side and section: the branches of a call may ask for the caller's at once. */
   private readonly underWay = new Map<MediaSide, Map<number, Promise<void>>>();
+  /** Pairs that its calls have, or are getting. */
+  private readonly byAccount = new Map<string, number>();
   private lastName = 0;
 
   constructor(options: PhonePortsOptions) {
@@ -45,7 +49,7 @@ export class PhonePorts {
       .map((index) => {
         const known = here.get(index);
         if (known !== undefined) return known;
-        const made = this.bind(thread, side, index).finally(() => here.delete(index));
+        const made = this.bindFor(thread, side, index).finally(() => here.delete(index));
         here.set(index, made);
         return made;
       });
@@ -59,7 +63,26 @@ export class PhonePorts {
     const held = side.ports.splice(0).filter((ports) => ports !== undefined);
     if (held.length === 0) return;
     thread.unbind(held.flatMap((ports) => [ports.socket, rtcpSocketOf(ports)]));
+    this.charge(side.account, -held.length);
     for (const { port } of held) this.pairs.giveBack(port, this.options.now());
+  }
+
+  private async bindFor(thread: RelayThread, side: MediaSide, index: number): Promise<void> {
+    this.charge(side.account, 1);
+    try {
+      await this.bind(thread, side, index);
+    } catch (error) {
+      this.charge(side.account, -1);
+      throw error;
+    }
+  }
+
+  private charge(account: string | undefined, pairs: number): void {
+    if (account === undefined) return;
+    const held = (this.byAccount.get(account) ?? 0) + pairs;
+    if (held > this.options.mostOfAccount) throw noPorts('Too many ports for media of this account');
+    if (held > 0) this.byAccount.set(account, held);
+    else this.byAccount.delete(account);
   }
 
   private async bind(thread: RelayThread, side: MediaSide, index: number): Promise<void> {
