@@ -280,10 +280,20 @@ export class Call extends Emitter<CallEvents> {
     await this.#transferTo((agent, refer, now) => agent.refer(this.id, refer, this.#port.uriOf(target), now));
   }
 
-  /** Attended: connects the other side of this call with that of another one; both of ours end. */
+  /**
+   * Attended: connects the other side of this call with that of another one; both of ours end. Whoever knows Replaces (RFC
+   * 3891) is asked to call the other, first of all the side of this call; who does not, as many phones, rings once more.
+   */
   async transferTo(other: Call): Promise<void> {
-    await this.#transferTo((agent, refer, now) => agent.refer(this.id, refer, { call: other.id }, now));
-    other.hangUp();
+    this.#mustBeActive('transfer');
+    const swapped = !this.#knowsReplaces && other.#knowsReplaces && other.state === 'active';
+    const [asked, target] = swapped ? [other, this] : [this, other];
+    await asked.#transferTo((agent, refer, now) => agent.refer(asked.id, refer, { call: target.id }, now));
+    target.hangUp();
+  }
+
+  get #knowsReplaces(): boolean {
+    return this.#port.snapshot(this.id)?.remoteReplaces ?? false;
   }
 
   async #transferTo(command: (agent: UserAgent, refer: string, now: number) => UserAgentOutput[]): Promise<void> {

@@ -379,6 +379,56 @@ test('an attended transfer connects the two whom one has talked to', async () =>
   expect(carol.client.calls.map(({ remote, state }) => `${remote.name} ${state}`)).toEqual(['bob active']);
 });
 
+test('of two that are to be connected, the one who knows Replaces is asked', async () => {
+  const asked: string[] = [];
+  proxy.edit = (message) => {
+    if (message.kind === 'response' && message.to.uri === 'sip:bob@example.test') message.remove('supported');
+    if (message.kind === 'request' && message.method === 'REFER') asked.push(message.to.uri);
+  };
+  const { alice, bob, outgoing } = await talking();
+  const carol = await new Person('carol').connect();
+  const second = alice.client.call('carol');
+  await pass();
+  await carol.call.answer();
+  await pass();
+  const done = outgoing.transferTo(second);
+  await pass();
+  await done;
+  await pass();
+  expect(asked).toEqual(['sip:carol@example.test']);
+  expect(alice.client.calls).toEqual([]);
+  expect(bob.client.calls.map(({ remote, state }) => `${remote.name} ${state}`)).toEqual(['carol active']);
+  expect(carol.client.calls.map(({ remote, state }) => `${remote.name} ${state}`)).toEqual(['bob active']);
+});
+
+test('where neither knows Replaces, the one calls and the other is asked whether it answers', async () => {
+  proxy.edit = (message) => void (message.kind === 'response' && message.remove('supported'));
+  const { alice, bob, outgoing } = await talking();
+  const carol = await new Person('carol').connect();
+  const second = alice.client.call('carol');
+  await pass();
+  await carol.call.answer();
+  await pass();
+  const refused = outgoing.transferTo(second).catch((error: ClientError) => error.status);
+  await pass();
+  await carol.call.busy();
+  await pass();
+  expect(await refused).toBe(486);
+  expect(alice.client.calls.map(({ remote, state }) => `${remote.name} ${state}`)).toEqual([
+    'bob active',
+    'carol active',
+  ]);
+  const done = outgoing.transferTo(second);
+  await pass();
+  await carol.call.answer();
+  await pass();
+  await done;
+  await pass();
+  expect(alice.client.calls).toEqual([]);
+  expect(bob.client.calls.map(({ remote, state }) => `${remote.name} ${state}`)).toEqual(['carol active']);
+  expect(carol.client.calls.map(({ remote, state }) => `${remote.name} ${state}`)).toEqual(['bob active']);
+});
+
 test('a message is delivered with its letters whole, or its failure is told', async () => {
   const { alice, bob } = await pair();
   const sent = alice.client.message('bob', 'Grüße 👋');

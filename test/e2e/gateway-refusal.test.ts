@@ -4,7 +4,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startGateway, startPage } from '../support/gateway-stage.ts';
+import { callRecords, startGateway, startPage } from '../support/gateway-stage.ts';
 import { overUdp } from '../support/line.ts';
 import type { PagePhone } from '../support/page-phone.ts';
 import { describeWith } from '../support/peer.ts';
@@ -54,16 +54,6 @@ class Speaker {
     clearInterval(this.#timer);
     this.socket.close();
   }
-}
-
-/** `GET /api/calls`, as its administrator sees it. */
-async function records(web: string): Promise<unknown> {
-  const body = JSON.stringify({ name: 'alice', password: 'alice-password' });
-  const headers = { origin: web, 'content-type': 'application/json' };
-  const session = await fetch(`${web}/api/session`, { method: 'POST', headers, body });
-  const cookie = String(session.headers.get('set-cookie')).split(';', 1)[0]!;
-  const answer = (await (await fetch(`${web}/api/calls`, { headers: { cookie } })).json()) as { calls: unknown };
-  return answer.calls;
 }
 
 describeWith(['chromium'], 'a phone that refuses a browser’s offer', () => {
@@ -118,7 +108,7 @@ describeWith(['chromium'], 'a phone that refuses a browser’s offer', () => {
       await bob.within(dialog, 'BYE');
       await page.until(new RegExp(`^ended ${call}`), from);
       await expect
-        .poll(() => records(gateway.chappe.ready.web), { timeout: 10_000 })
+        .poll(() => callRecords(gateway.chappe.ready.web), { timeout: 10_000 })
         .toMatchObject([
           {
             caller: 'alice',

@@ -222,6 +222,11 @@ export class Baresip {
     return Math.max(0, ...this.recordings().map(loudness));
   }
 
+  /** Loudness of the newest call, which is over. */
+  lastLoudness(): number {
+    return Math.max(0, ...this.recordings().sort().slice(-1).map(loudness));
+  }
+
   private heardBytes(): number {
     return this.recordings().reduce((sum, file) => sum + statSync(file).size, 0);
   }

@@ -1,5 +1,6 @@
 // A gateway between pages and phones, seen from outside: one server, one browser, one page that stays; a phone for each call.
 import { networkInterfaces } from 'node:os';
+import type { CallRecord } from '../../src/storage/ports.ts';
 import type { StartOptions } from '../e2e/third-party/web-phone.ts';
 import { Baresip, type BaresipOptions } from './baresip.ts';
 import { type Chappe, secret, startChappe } from './chappe.ts';
@@ -38,6 +39,23 @@ export async function startGateway(
   };
 }
 
+/** `GET /api/calls` as alice sees it, who is to be an administrator: the newest first. */
+export async function callRecords(web: string): Promise<CallRecord[]> {
+  const body = JSON.stringify({ name: 'alice', password: 'alice-password' });
+  const headers = { origin: web, 'content-type': 'application/json' };
+  const session = await fetch(`${web}/api/session`, { method: 'POST', headers, body });
+  const cookie = String(session.headers.get('set-cookie')).split(';', 1)[0]!;
+  const answer = (await (await fetch(`${web}/api/calls`, { headers: { cookie } })).json()) as { calls: CallRecord[] };
+  return answer.calls;
+}
+
+/** Calls that are up, and dialogs of them whose media is relayed, as `/metrics` tells. */
+export async function callGauges(web: string): Promise<{ calls: number; relayed: number }> {
+  const text = await (await fetch(`${web}/metrics`)).text();
+  const value = (name: string): number => Number(new RegExp(`^chappe_${name} (\\d+)`, 'm').exec(text)?.[1]);
+  return { calls: value('sip_calls'), relayed: value('media_calls') };
+}
+
 /** IPv4, not of loopback where there is another. */
 export function ownAddress(): string {
   const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
@@ -71,21 +89,26 @@ export function nameOf({ phone, caller, end, transport = 'udp', codec }: Cell): 
 export async function startPhone(
   gateway: Gateway,
   { phone, transport = 'udp', codec }: Pick<Cell, 'phone' | 'transport' | 'codec'>,
+  name = 'bob',
 ): Promise<Baresip> {
   return Baresip.start({
-    name: 'bob',
+    name,
     domain: gateway.domain,
     server: gateway.sip(transport),
     transport,
-    ...gateway.phone('bob'),
+    ...gateway.phone(name),
     account: PHONES[phone],
     ...(codec ? { codec } : {}),
   });
 }
 
-export async function startPage(gateway: Gateway, page: ScriptablePage, options: Partial<StartOptions> = {}) {
-  const phone = new PagePhone('alice', page);
-  await phone.start({ uri: `sip:alice@${gateway.domain}`, ...gateway.page('alice'), video: false, ...options });
+export async function startPage(
+  gateway: Gateway,
+  page: ScriptablePage,
+  { name = 'alice', ...options }: Partial<StartOptions> & { name?: string } = {},
+) {
+  const phone = new PagePhone(name, page);
+  await phone.start({ uri: `sip:${name}@${gateway.domain}`, ...gateway.page(name), video: false, ...options });
   return phone;
 }
 

@@ -22,6 +22,8 @@ export class MiniProxy {
   readonly handshakes: string[] = [];
   /** Answers a request in the server's stead: with the status it returns, or by itself, when it returns `answered`. */
   refuse: (request: Request, reply: (response: Response) => void) => number | 'answered' | undefined = () => undefined;
+  /** Makes another message of each. */
+  edit: (message: Request | Response) => void = () => {};
 
   /** To be given to a client as its WebSocket. */
   get WebSocket(): new (
@@ -57,6 +59,7 @@ export class MiniProxy {
       return;
     }
     const message = parseMessage(text);
+    this.edit(message);
     if (message.kind === 'response') {
       this.log.push(`${message.status} ${message.cseq.method}`);
       this.lastResponse = message;

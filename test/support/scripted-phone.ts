@@ -23,7 +23,7 @@ export class ScriptedPhone {
     const line = await overUdp(server.host, server.port);
     const rtp = await RtpEndpoint.open();
     const phone = new ScriptedPhone(new User(line, { password: `${account.name}-password`, ...account }), line, rtp);
-    phone.answerOptions(options(rtp));
+    phone.answerEach('OPTIONS', options(rtp));
     const registered = await phone.user.register();
     if (status(registered) !== 200) throw new Error(`not registered: ${registered}`);
     return phone;
@@ -39,16 +39,16 @@ export class ScriptedPhone {
   }
 
   /** 200 with its description; plays to where the request says. */
-  accept(invite: string, options: { tag?: string; sdp?: string } = {}): Dialog {
+  accept(invite: string, options: { tag?: string; sdp?: string; extra?: string } = {}): Dialog {
     const { sdp = this.rtp.sdp(), ...rest } = options;
     const dialog = this.user.answer(invite, '200 OK', { body: sdp, ...rest });
     if (bodyOf(invite)) this.rtp.play(bodyOf(invite));
     return dialog;
   }
 
-  /** Calls, plays to where the answer says. */
-  async call(to: string): Promise<Dialog> {
-    const { answer, dialog } = await this.user.call(to, { offer: this.rtp.sdp() });
+  /** Calls, plays to where the answer says. `extra`: further header lines. */
+  async call(to: string, extra = ''): Promise<Dialog> {
+    const { answer, dialog } = await this.user.call(to, { offer: this.rtp.sdp(), extra });
     if (!dialog) throw new Error(`the call failed: ${answer}`);
     this.rtp.play(bodyOf(answer));
     return dialog;
@@ -61,11 +61,13 @@ export class ScriptedPhone {
     this.line.close();
   }
 
-  private answerOptions({ line, body = '' }: { line: string; body?: string }): void {
+  /** Each request of that method that comes is answered so. */
+  answerEach(method: string, { line, body = '' }: { line: string; body?: string }): void {
     let from = 0;
     const next = async (): Promise<void> => {
       for (;;) {
-        const request = await this.line.next((text) => text.startsWith('OPTIONS '), { from, timeout: 2 ** 31 - 1 });
+        const isOne = (text: string): boolean => text.startsWith(`${method} `);
+        const request = await this.line.next(isOne, { from, timeout: 2 ** 31 - 1 });
         from = this.line.received.indexOf(request, from) + 1;
         this.user.answer(request, line, { body });
       }

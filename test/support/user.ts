@@ -85,7 +85,11 @@ export class User {
    */
   async call(
     to: string,
-    { offer = media, answerTo }: { offer?: string; answerTo?: (offer: string) => string } = {},
+    {
+      offer = media,
+      answerTo,
+      extra = '',
+    }: { offer?: string; answerTo?: (offer: string) => string; extra?: string } = {},
   ): Promise<{ answer: string; dialog?: Dialog }> {
     const from = `<${this.address}>;tag=${token()}`;
     const callId = token();
@@ -95,7 +99,7 @@ export class User {
       to: `<${to}>`,
       callId,
       sequence: () => ++sequence,
-      extra: `Contact: ${this.contact}\r\n${offer ? 'Content-Type: application/sdp\r\n' : ''}`,
+      extra: `Contact: ${this.contact}\r\n${extra}${offer ? 'Content-Type: application/sdp\r\n' : ''}`,
       body: offer,
       timeout: 40_000,
     });
@@ -112,8 +116,8 @@ export class User {
     return { answer, dialog };
   }
 
-  /** A request inside the dialog; a re-INVITE's 2xx is acknowledged. */
-  async within(dialog: Dialog, method: string, body = ''): Promise<string> {
+  /** A request inside the dialog; a re-INVITE's 2xx is acknowledged. `extra`: further header lines. */
+  async within(dialog: Dialog, method: string, body = '', extra = ''): Promise<string> {
     dialog.sequence++;
     const answer = await this.request(method, dialog.target, {
       from: dialog.local,
@@ -122,6 +126,7 @@ export class User {
       sequence: () => dialog.sequence,
       extra:
         dialog.routes.map((route) => `Route: ${route}\r\n`).join('') +
+        extra +
         (method === 'INVITE' ? `Contact: ${this.contact}\r\nContent-Type: application/sdp\r\n` : ''),
       body: body || (method === 'INVITE' ? media : ''),
     });

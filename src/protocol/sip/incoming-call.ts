@@ -189,6 +189,7 @@ export class IncomingCall implements SessionOwner, InviteUser, ReliableProvision
       remoteTag: session.dialog.remoteTag,
       remote: session.dialog.remoteAddress,
       remoteAllow: session.remoteAllow,
+      remoteReplaces: session.remoteReplaces,
       stable: session.stable && this.state === 'accepted',
     };
   }

@@ -111,6 +111,7 @@ export class OutgoingCall implements SessionOwner, RequestUser {
       ...(session === undefined ? {} : { remoteTag: session.dialog.remoteTag }),
       remote: session?.dialog.remoteAddress ?? parseNameAddress(`<${this.target}>`),
       remoteAllow: session?.remoteAllow ?? [],
+      remoteReplaces: session?.remoteReplaces ?? false,
       stable: session?.stable ?? false,
     };
   }

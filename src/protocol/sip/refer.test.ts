@@ -103,6 +103,24 @@ test('attended transfer: Bob takes the place of Alice in her call with Carol', (
   expect(carol.agent.call(incoming.call)?.state).toBe('confirmed');
 });
 
+test('who does not know Replaces is asked for an ordinary call', () => {
+  const { time, alice, bob, carol, call } = three();
+  const { transmit } = bob;
+  bob.transmit = (text) => transmit(text.replace(', replaces', ''));
+  call(alice, 'ab', bob);
+  const atCarol = call(alice, 'ac', carol);
+  expect(alice.agent.call('ab')?.remoteReplaces).toBe(false);
+  expect(alice.agent.call('ac')?.remoteReplaces).toBe(true);
+  alice.run(alice.agent.refer('ab', 'r', { call: 'ac' }, time.now));
+  time.advance(50);
+  const { refer, replaces } = bob.last('refer');
+  expect(replaces).toBeUndefined();
+  bob.run(bob.agent.acceptRefer(refer, 'bc', { offer: sdp('o') }, time.now));
+  time.advance(50);
+  expect(carol.last('incomingCall').replaces).toBeUndefined();
+  expect(carol.agent.call(atCarol)?.state).toBe('confirmed');
+});
+
 test('a transfer that the peer declines ends with 603', () => {
   const { time, alice, bob, carol, call } = three();
   call(alice, 'ab', bob);

@@ -49,6 +49,8 @@ export class Session implements DialogUser, AcceptedResponseUser, SessionTimerUs
   state: 'early' | 'accepted' | 'confirmed' | 'ended' = 'early';
   /** Methods the peer allows, as far as it said. */
   remoteAllow: string[] = [];
+  /** The peer knows Replaces (RFC 3891), as it said last. */
+  remoteReplaces = false;
   /** The peer's re-INVITE that waits for our answer. */
   reInvite: ReInvite | undefined;
   /** The INVITE whose 2xx carried our offer: its ACK has the answer. */
@@ -104,6 +106,8 @@ export class Session implements DialogUser, AcceptedResponseUser, SessionTimerUs
 
   readCapabilities(message: Message): void {
     if (message.has('allow')) this.remoteAllow = listed(message, 'allow').slice(0, 32);
+    if (message.has('supported'))
+      this.remoteReplaces = listed(message, 'supported').some((tag) => tag.toLowerCase() === 'replaces');
   }
 
   // What we send

@@ -161,6 +161,8 @@ export interface CallSnapshot {
   readonly remote: NameAddress;
   /** Methods the peer said it allows. */
   readonly remoteAllow: readonly string[];
+  /** The peer said that it knows Replaces (RFC 3891). */
+  readonly remoteReplaces: boolean;
   /** No offer is open: `renegotiate` would be sent at once. */
   readonly stable: boolean;
 }

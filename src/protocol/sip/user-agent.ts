@@ -213,6 +213,7 @@ export class UserAgent {
   /**
    * Transfers the peer of `call`: blind to a URI, attended to the peer of another of our calls. `refer` names it in
    * `referProgress`. The caller hangs up `call` when it likes, usually at the final 200; notifications still come after.
+   * A peer of `call` that does not know Replaces is asked for an ordinary call: the other one rings (RFC 5589 section 7.7).
    */
   refer(call: CallName, refer: string, to: ByteString | { call: CallName }, now: number): UserAgentOutput[] {
     const session = this.session(call);
@@ -220,7 +221,8 @@ export class UserAgent {
     if (typeof to === 'string') referTo = serializeReferTo(to);
     else {
       const other = this.session(to.call);
-      referTo = serializeReferTo(referTarget(other), replacesOf(other.dialog));
+      // COMPAT: baresip 1 would put what it does not understand into its Request-URI, spoiled.
+      referTo = serializeReferTo(referTarget(other), session.remoteReplaces ? replacesOf(other.dialog) : undefined);
     }
     const fields: [string, string][] = [
       ['Refer-To', referTo],
