@@ -53,6 +53,8 @@ describeWith(['sipp'], 'SIPp phones', () => {
           scenario: caller(domain, { to: 'bob', reinvite: true, bye }),
           ...common,
           users: [account('alice'), account('carol')],
+          // On one connection who has proved himself last is not asked again: whether alice is depends on carol's haste.
+          socketPerCall: transport === 'tcp',
           calls: 50,
           rate: 25,
         });
