@@ -13,6 +13,7 @@
 //     Request-URI: sip:x@y           must be so; /pattern/ must match; `-Header` must be missing; `Header` must be there
 //   bob -> 200                       answers the last request (of that method: `200 INVITE`)
 //   alice closed 1008 · alice drops · alice mute · alice loops · wait 2s · idle (nothing has been sent to anybody)
+//   restarts                         it was killed and is there again, with what is stored; who comes back has a new flow
 //   engine holds · engine releases · engine refuses 503 · engine says silent caller · engine says failed
 //   engine asked offer caller one    what it was asked since it was looked at last, in order (`engine asked nothing`)
 //   engine open 2                    branches that are open
@@ -157,6 +158,10 @@ class Scenario {
       return;
     }
     if (first === 'ends') return this.world.server.close();
+    if (first === 'restarts') {
+      this.#world = new World(this.#options, this.world.bindings);
+      return this.#world.start();
+    }
     if (first === 'engine') return this.#engine(second, words.slice(2));
     if (first === 'call') return this.#call(words.slice(1), line.details);
     if (first === 'register') return this.#register(second, line.details);

@@ -64,10 +64,21 @@ export function refreshSide(side: DialogSide, message: Message): void {
 }
 
 /** `cause` is a SIP status (RFC 3326). */
-export function createBye(ends: DialogEnds, to: 'caller' | 'callee', reason: { cause: number; text: string }): Request {
+export function createBye(ends: DialogEnds, to: 'caller' | 'callee', reason: DialogReason): Request {
   const from = to === 'caller' ? ends.callee : ends.caller;
   const fields: [string, ByteString][] = [['Reason', serializeReason({ protocol: 'SIP', ...reason })]];
   return inDialog(ends, to, 'BYE', from.sequence + 1, fields);
+}
+
+/** A BYE to where a request within the dialog goes, next in order. That request has no Route of ours any more. */
+export function byeAfter(request: Request, reason: DialogReason): Request {
+  const side = { target: request.uri, routes: request.has('route') ? request.values('route') : [] };
+  const ends = {
+    callId: request.callId,
+    caller: { ...side, address: request.get('from') ?? '', sequence: request.cseq.sequence },
+    callee: { ...side, address: request.get('to') ?? '', sequence: 0 },
+  };
+  return createBye(ends, 'callee', reason);
 }
 
 /** For a 2xx whose caller will never acknowledge it. */

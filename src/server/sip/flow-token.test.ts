@@ -42,6 +42,17 @@ test('A call is named in it for as long as this process lives', () => {
   expect(later.open(text, 'call')?.call).toBeUndefined();
 });
 
+test('That media is relayed outlives the process', () => {
+  const text = new FlowTokens(primitives, ['secret']).sign({ ...token, call: '2z', relayed: true }, 'call');
+  expect(text).toMatch(/^[A-Za-z0-9\-_.!~]+$/);
+  const later = new FlowTokens(primitives, ['secret']);
+  expect(later.open(text, 'call')).toMatchObject({ relayed: true });
+  expect(later.open(text, 'call')?.call).toBeUndefined();
+  const tokens = new FlowTokens(primitives, ['secret']);
+  const again = tokens.sign({ ...token, call: '2z', relayed: true }, 'call');
+  expect(tokens.open(again, 'call')).toEqual({ ...token, call: '2z', relayed: true });
+});
+
 test('After a restart connections are forgotten, UDP flows, bindings and routes are not', () => {
   const text = new FlowTokens(primitives, ['secret']).sign(token, 'call');
   const opened = new FlowTokens(primitives, ['secret']).open(text, 'call');

@@ -23,10 +23,13 @@ export interface FlowToken {
   callerTag: string;
   /** Call.id, of this process's life only. */
   call?: string;
+  /** Its media is relayed, from the first offer on: a process that does not know the call has no part in its media. */
+  relayed?: true;
 }
 
 /** Octets of a token a stranger may make us look at. */
 const TOKEN_BYTES = 600;
+const RELAYED = '!m';
 const MOST_RECENT = 4_096;
 /** base64url of 16 octets. */
 const MAC_LENGTH = 22;
@@ -40,8 +43,8 @@ export function tagHash(tag: ByteString): string {
 
 /**
  * Signs and opens flow tokens. The MAC covers the Call-ID, so that a token is worth nothing in another dialog.
- * Grammar (within RFC 3261's `user`): caller "~" callee "~" callerTag [ "~" epoch "-" call ] "~" mac; a side is fields
- * joined by "!", each a letter and its value: f<epoch>-<flow>, u<port>-<address>-<port>, b<binding>, r<domain>.
+ * Grammar (within RFC 3261's `user`): caller "~" callee "~" callerTag [ "~" epoch "-" call [ "!m" ] ] "~" mac; a side is
+ * fields joined by "!", each a letter and its value: f<epoch>-<flow>, u<port>-<address>-<port>, b<binding>, r<domain>.
  */
 export class FlowTokens {
   readonly #primitives: Primitives;
@@ -58,7 +61,7 @@ export class FlowTokens {
   }
 
   sign(token: FlowToken, callId: ByteString): string {
-    const call = token.call === undefined ? '' : `~${this.#epoch}-${token.call}`;
+    const call = token.call === undefined ? '' : `~${this.#epoch}-${token.call}${token.relayed ? RELAYED : ''}`;
     const body = `${this.#side(token.caller)}~${this.#side(token.callee)}~${token.callerTag}${call}`;
     const text = `${body}~${this.#mac(this.#keys[0]!, body, callId)}`;
     this.#remember(`${text} ${callId}`, token);
@@ -76,10 +79,13 @@ export class FlowTokens {
     const body = text.slice(0, end);
     const mac = text.slice(end + 1);
     if (!this.#keys.some((key) => this.#primitives.equal(this.#mac(key, body, callId), mac))) return undefined;
-    const [caller, callee, callerTag, call] = body.split('~');
+    const [caller, callee, callerTag, call = ''] = body.split('~');
     if (caller === undefined || callee === undefined || callerTag === undefined) return undefined;
     const token: FlowToken = { caller: this.#parseSide(caller), callee: this.#parseSide(callee), callerTag };
-    if (call?.startsWith(`${this.#epoch}-`)) token.call = call.slice(this.#epoch.length + 1);
+    const relayed = call.endsWith(RELAYED);
+    if (relayed) token.relayed = true;
+    if (call.startsWith(`${this.#epoch}-`))
+      token.call = call.slice(this.#epoch.length + 1, relayed ? -RELAYED.length : undefined);
     this.#remember(name, token);
     return token;
   }

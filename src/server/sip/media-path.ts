@@ -62,10 +62,18 @@ export class MediaPath implements BranchMedia {
     this.#order = new OrderedMessages(media.parts.limits.waitingMessages);
   }
 
+  get #attempt(): Attempt {
+    return this.#attempts[this.#at] ?? 'untouched';
+  }
+
+  get relays(): boolean {
+    return this.#attempt !== 'untouched';
+  }
+
   start(copy: Request, control: BranchControl) {
     this.#control = control;
     this.#recordRoute = copy.get('record-route'); // ours, in a field of its own
-    const attempt = this.#attempts[this.#at] ?? 'untouched';
+    const attempt = this.#attempt;
     this.#offered = this.#attempts.length > 0;
     if (attempt === 'untouched') return control.send();
     const body = readSessionBody(copy);

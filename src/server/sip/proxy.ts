@@ -17,6 +17,7 @@ import type { Identities } from './identity.ts';
 import type { Inbound } from './inbound.ts';
 import type { SipLimits } from './limits.ts';
 import type { Binding, Location } from './location.ts';
+import { LostMedia, RENEWS } from './lost-media.ts';
 import type { SipCounters } from './metrics.ts';
 import type { Outbox } from './outbox.ts';
 import type { Transports } from './ports.ts';
@@ -296,28 +297,32 @@ export class SipProxy implements Forwarder {
       maxBreadth,
       recordRoute: undefined as string | undefined,
     };
+    const media =
+      retry ??
+      (call === undefined ? this.#exchange(inbound) : gateway?.invite(call, inbound, target, calleeSide(target)));
     let user: string | undefined;
     if (inbound.token === undefined && FORMS_DIALOG.has(request.method)) {
       const caller = call?.callerSide ?? this.#callerSide(inbound).side;
       const token: FlowToken = { caller, callee: calleeSide(target), callerTag: tagHash(request.from.tag ?? '') };
       if (call !== undefined) token.call = call.id;
+      if (media?.relays) token.relayed = true;
       user = tokens.sign(token, request.callId);
       copy.recordRoute = `<${forwarding.uri(target.flow, user)}>`;
     }
     const forwarded = forwarding.copy(request, copy, inbound.loopHash);
     if (target.peer?.trusted && inbound.identity !== undefined) this.#assert(forwarded, inbound.identity);
-    const media =
-      retry ??
-      (call === undefined ? this.#exchange(inbound) : gateway?.invite(call, inbound, target, calleeSide(target)));
     return { request: forwarded, recordRoute: copy.recordRoute, media };
   }
 
   /** Within a dialog: its media, where that is relayed. With a BYE it is over. */
   #exchange(inbound: Inbound): BranchMedia | undefined {
     const call = this.#call(inbound);
-    if (call === undefined) return undefined;
     const { calls, gateway } = this.#parts;
-    const { request, fromCaller } = inbound;
+    const { request, fromCaller, token } = inbound;
+    if (call === undefined) {
+      if (!token?.relayed || !RENEWS.has(request.method)) return undefined;
+      return new LostMedia(request, (bye) => this.sendInDialog(fromCaller ? token.callee : token.caller, bye));
+    }
     const media = gateway?.exchange(call, inbound);
     if (request.method === 'BYE') {
       const tag = fromCaller ? request.to.tag : request.from.tag;
