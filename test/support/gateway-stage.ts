@@ -21,9 +21,11 @@ export interface Gateway {
 export async function startGateway(
   media: Record<string, unknown> = {},
   more: Record<string, unknown> = {},
+  data?: string,
 ): Promise<Gateway & { chappe: Chappe }> {
   const web = `${ownAddress()}:${await freePort()}`;
   const chappe = await startChappe({
+    ...(data === undefined ? {} : { data }),
     config: {
       turn: { listen: [`udp:${web}`, `tcp:${web}`] },
       media: { listen: web, rtp: { address: '127.0.0.1', ports: '30000-39999' }, ...media },

@@ -216,7 +216,9 @@ export class SipServer implements FlowHandler {
     await Promise.all(this.#routing.peers.map((peer) => peer.resolve(transports, this.#log)));
     const stored = (await this.#ports.bindings?.load(this.#wallClock())) ?? [];
     const restored = restoreBindings(stored, this.location, transports, this.#log);
-    if (restored > 0) this.#log.info({ bindings: restored }, 'bindings restored');
+    if (restored.length > 0) this.#log.info({ bindings: restored.length }, 'bindings restored');
+    // What was learned since they were stored is forgotten.
+    for (const binding of restored) if (binding.profile === undefined) this.#probe?.ask(binding);
     this.#scheduleSweep();
     this.#natKeepAlive.start();
   }

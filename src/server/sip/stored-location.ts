@@ -82,14 +82,14 @@ export function restoreBindings(
   location: Location,
   transports: Transports,
   log: Logger,
-): number {
-  let restored = 0;
+): Binding[] {
+  const restored: Binding[] = [];
   for (const { aor, expires, data } of stored) {
     try {
       const kept = JSON.parse(data) as Kept;
       const flow = transports.udpFlow({ address: kept.address, port: kept.port }, kept.localPort);
       if (flow === undefined) continue;
-      location.add({
+      const binding: Binding = {
         aor,
         id: location.bindingId(aor, kept.instance ?? kept.contact),
         contact: kept.contact,
@@ -105,8 +105,9 @@ export function restoreBindings(
         registered: location.nextRegistration(),
         storedUntil: expires,
         profile: kept.profile,
-      });
-      restored += 1;
+      };
+      location.add(binding);
+      restored.push(binding);
     } catch (error) {
       log.warn({ aor, error: String(error) }, 'stored binding not understood');
     }
