@@ -1,7 +1,7 @@
 // The load generator of the relay benchmark: both ends of every call, in a process of its own. Told over IPC what to do.
 import type { MediaParty } from '../src/server/media/engine.ts';
 import { MediaPeer } from '../test/support/media-peer.ts';
-import { RelayStream } from './relay-stream.ts';
+import { type LoadResult, StreamLoad } from './stream-load.ts';
 
 export interface LoadSettings {
   caller: MediaParty['profile'];
@@ -18,28 +18,9 @@ export type LoadWork =
   | { kind: 'run'; rate: number; seconds: number }
   | { kind: 'close' };
 
-export interface LoadResult {
-  sent: number;
-  received: number;
-  wrong: number;
-  /** Milliseconds from the first packet to the last. */
-  elapsed: number;
-  /** Milliseconds that a packet took, by quantile. */
-  latency: Record<'median' | 'p99' | 'most', number>;
-  /** Share of a core that the generator itself used. */
-  busy: number;
-}
-
 let callers: MediaPeer[] = [];
 let callees: MediaPeer[] = [];
-let streams: RelayStream[] = [];
-/** Counts by 0.01 ms, up to a second. */
-const histogram = new Uint32Array(100_000);
-
-function take(milliseconds: number): void {
-  const slot = Math.min(histogram.length - 1, Math.round(milliseconds * 100));
-  histogram[slot] = histogram[slot]! + 1;
-}
+let load: StreamLoad | undefined;
 
 async function perform(work: LoadWork): Promise<string[] | LoadResult> {
   switch (work.kind) {
@@ -58,68 +39,14 @@ async function perform(work: LoadWork): Promise<string[] | LoadResult> {
       return callees.map((peer, i) => peer.answer(work.descriptions[i]!));
     case 'accept':
       for (const [i, peer] of callers.entries()) peer.accept(work.descriptions[i]!);
-      await Promise.all([...callers, ...callees].map((peer) => peer.ready));
-      streams = callers.flatMap((caller, i) => [
-        new RelayStream(caller, callees[i]!, take),
-        new RelayStream(callees[i]!, caller, take),
-      ]);
-      // A phone is known by what it sends: one after the other.
-      for (const stream of streams) stream.from.send();
-      for (const stream of streams) await stream.open();
-      for (const peer of [...callers, ...callees]) await peer.settle();
+      load = await StreamLoad.open(callers.map((caller, i) => [caller, callees[i]!] as const));
       return [];
     case 'run':
-      return run(work.rate, work.seconds);
+      return load!.run(work.rate, work.seconds);
     case 'close':
       for (const peer of [...callers, ...callees]) peer.close();
       return [];
   }
-}
-
-/** Milliseconds that are made up for when the generator itself was held up; beyond them it sends less. */
-const CATCH_UP = 5;
-/** After the last packet, until no more comes. */
-const LAST = 50;
-
-/** Each millisecond what is due by then: bursts of 12 or 24, as the clocks of many senders make them. */
-async function run(rate: number, seconds: number): Promise<LoadResult> {
-  const most = Math.ceil((rate * seconds) / streams.length) * streams.length;
-  for (const stream of streams) stream.prepare(most / streams.length);
-  histogram.fill(0);
-  const before = process.cpuUsage();
-  const start = performance.now();
-  let [sent, last] = [0, start];
-  for (let now = start; now < start + seconds * 1000; now = performance.now()) {
-    const due = Math.min(most, sent + Math.round((Math.min(now - last, CATCH_UP) * rate) / 1000));
-    last = now;
-    while (sent < due) streams[sent++ % streams.length]!.send();
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-  const elapsed = performance.now() - start;
-  const { user, system } = process.cpuUsage(before);
-  const sum = (of: (stream: RelayStream) => number): number => streams.reduce((all, stream) => all + of(stream), 0);
-  for (let came = -1; came < sum(({ received }) => received); ) {
-    came = sum(({ received }) => received);
-    await new Promise((resolve) => setTimeout(resolve, LAST));
-  }
-  return {
-    sent,
-    received: sum(({ received }) => received),
-    wrong: sum(({ wrong }) => wrong),
-    elapsed,
-    latency: { median: quantile(0.5), p99: quantile(0.99), most: quantile(1) },
-    busy: (user + system) / 1000 / elapsed,
-  };
-}
-
-function quantile(share: number): number {
-  const all = histogram.reduce((sum, count) => sum + count, 0);
-  let left = Math.ceil(all * share);
-  const slot = histogram.findIndex((count) => {
-    left -= count;
-    return left <= 0;
-  });
-  return slot / 100;
 }
 
 process.on('message', (work: LoadWork) => {

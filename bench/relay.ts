@@ -4,10 +4,11 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
-import type { LoadResult, LoadSettings, LoadWork } from './relay-load.ts';
+import type { LoadSettings, LoadWork } from './relay-load.ts';
 import { embeddedSubject, type RelaySubject, rtpengineSubject } from './relay-subject.ts';
 import { machine, writeSection } from './section.ts';
 import { generatorCore } from './servers.ts';
+import type { LoadResult } from './stream-load.ts';
 import { threadTime } from './usage.ts';
 
 const { values: options } = parseArgs({

@@ -7,6 +7,8 @@ export interface Account {
   domain: string;
   /** For digest, when the server asks. */
   password?: string;
+  /** The name that goes with it; default `name`. */
+  username?: string;
 }
 
 export interface Dialog {
@@ -231,14 +233,14 @@ export class User {
     const challenge =
       headers(answer, proxy ? 'Proxy-Authenticate' : 'WWW-Authenticate').find((value) => !/SHA-/.test(value)) ?? '';
     const value = (name: string): string => new RegExp(`\\b${name}="([^"]*)"`, 'i').exec(challenge)?.[1] ?? '';
-    const { name, password } = this.account;
+    const { name, username = name, password } = this.account;
     const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
     const cnonce = token();
     const response = md5(
-      `${md5(`${name}:${value('realm')}:${password}`)}:${value('nonce')}:00000001:${cnonce}:auth:${md5(`${method}:${uri}`)}`,
+      `${md5(`${username}:${value('realm')}:${password}`)}:${value('nonce')}:00000001:${cnonce}:auth:${md5(`${method}:${uri}`)}`,
     );
     return (
-      `${proxy ? 'Proxy-Authorization' : 'Authorization'}: Digest username="${name}", realm="${value('realm')}", nonce="${value('nonce')}", ` +
+      `${proxy ? 'Proxy-Authorization' : 'Authorization'}: Digest username="${username}", realm="${value('realm')}", nonce="${value('nonce')}", ` +
       `uri="${uri}", response="${response}", algorithm=MD5, cnonce="${cnonce}", qop=auth, nc=00000001${value('opaque') ? `, opaque="${value('opaque')}"` : ''}\r\n`
     );
   }
