@@ -3,8 +3,16 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Baresip } from '../support/baresip.ts';
-import { callGauges, callRecords, connect, startGateway, startPage, startPhone } from '../support/gateway-stage.ts';
-import { callBetween, type PagePhone } from '../support/page-phone.ts';
+import {
+  callGauges,
+  callRecords,
+  connect,
+  recordsInWords,
+  startGateway,
+  startPage,
+  startPhone,
+} from '../support/gateway-stage.ts';
+import { callBetween, ended, established, type PagePhone } from '../support/page-phone.ts';
 import { describeWith } from '../support/peer.ts';
 import { type ScriptPages, serveScripts } from '../support/script-pages.ts';
 import { launchChromium } from './person.ts';
@@ -54,23 +62,8 @@ describeWith(['chromium', 'baresip'], 'transfers among two pages and phones', ()
   const gauges = () => callGauges(gateway.chappe.ready.web);
   const address = (name: string): string => `sip:${name}@${gateway.domain}`;
 
-  /** What the records of this test's calls say, in any order. */
-  async function expectRecords(...wanted: string[]): Promise<void> {
-    const inWords = async (): Promise<string[]> => {
-      const records = await callRecords(gateway.chappe.ready.web);
-      return records
-        .slice(0, records.length - recorded)
-        .map(({ caller, callee, status, media, endedBy }) => `${caller} ${callee} ${status} ${media}, by ${endedBy}`)
-        .sort();
-    };
-    await expect.poll(inWords, { timeout: 10_000 }).toEqual(wanted.sort());
-  }
-
-  const established = async (page: PagePhone, from: number): Promise<number> =>
-    Number(/\d+/.exec(await page.until(/^established \d+$/, from))![0]);
-  const ended = (page: PagePhone, ...calls: number[]): Promise<unknown> =>
-    Promise.all(calls.map((call) => page.until(new RegExp(`^ended ${call} `))));
-
+  const expectRecords = (...wanted: string[]) =>
+    expect.poll(() => recordsInWords(gateway.chappe.ready.web, recorded), { timeout: 10_000 }).toEqual(wanted.sort());
   /** The two hear each other, one hangs up, and the sound at the phone was no silence. */
   async function talkAndHangUp(page: PagePhone, call: number, phone: Baresip, end: 'page' | 'phone'): Promise<void> {
     await Promise.all([page.expectSound(call), phone.flows(0.7)]);

@@ -51,6 +51,15 @@ export async function callRecords(web: string): Promise<CallRecord[]> {
   return answer.calls;
 }
 
+/** What the records of calls say in short, in alphabetical order; the `known` oldest ones left out. */
+export async function recordsInWords(web: string, known: number): Promise<string[]> {
+  const records = await callRecords(web);
+  return records
+    .slice(0, records.length - known)
+    .map(({ caller, callee, status, media, endedBy }) => `${caller} ${callee} ${status} ${media}, by ${endedBy}`)
+    .sort();
+}
+
 /** Calls that are up, and dialogs of them whose media is relayed, as `/metrics` tells. */
 export async function callGauges(web: string): Promise<{ calls: number; relayed: number }> {
   const text = await (await fetch(`${web}/metrics`)).text();

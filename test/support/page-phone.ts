@@ -117,3 +117,12 @@ export async function callBetween(
   ]);
   return { calling, called };
 }
+
+/** The number of the next call that is established, after event `from`. */
+export async function established(page: PagePhone, from: number): Promise<number> {
+  return Number(/\d+/.exec(await page.until(/^established \d+$/, from))![0]);
+}
+
+export async function ended(page: PagePhone, ...calls: number[]): Promise<void> {
+  await Promise.all(calls.map((call) => page.until(new RegExp(`^ended ${call} `))));
+}
