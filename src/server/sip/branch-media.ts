@@ -14,8 +14,8 @@ export interface BranchControl {
 }
 
 export interface BranchMedia {
-  /** Certain before it starts: whatever is agreed is relayed. */
-  readonly relays?: boolean;
+  /** Certain before it starts: whatever is agreed is relayed by this process. */
+  readonly endsWithUs?: boolean;
   /** The copy for this target, which may be edited until `send`. */
   start(copy: Request, control: BranchControl): void;
   /** A response that came, its Via removed: `pass` gives it back, in the order in which they came, or never. */

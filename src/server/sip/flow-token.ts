@@ -23,7 +23,7 @@ export interface FlowToken {
   callerTag: string;
   /** Call.id, of this process's life only. */
   call?: string;
-  /** Its media is relayed, from the first offer on: a process that does not know the call has no part in its media. */
+  /** Its media is relayed by the process that signs: where the call is not known, it is gone. */
   relayed?: true;
 }
 

@@ -66,8 +66,9 @@ export class MediaPath implements BranchMedia {
     return this.#attempts[this.#at] ?? 'untouched';
   }
 
-  get relays(): boolean {
-    return this.#attempt !== 'untouched';
+  /** (An rtpengine goes on without us.) */
+  get endsWithUs(): boolean {
+    return this.#attempt !== 'untouched' && this.#media.engine === 'embedded';
   }
 
   start(copy: Request, control: BranchControl) {

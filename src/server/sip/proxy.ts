@@ -305,7 +305,7 @@ export class SipProxy implements Forwarder {
       const caller = call?.callerSide ?? this.#callerSide(inbound).side;
       const token: FlowToken = { caller, callee: calleeSide(target), callerTag: tagHash(request.from.tag ?? '') };
       if (call !== undefined) token.call = call.id;
-      if (media?.relays) token.relayed = true;
+      if (media?.endsWithUs) token.relayed = true;
       user = tokens.sign(token, request.callId);
       copy.recordRoute = `<${forwarding.uri(target.flow, user)}>`;
     }
