@@ -3,6 +3,7 @@
 # does nothing but say so; the package lists are only fetched when something is missing and the lists at hand cannot give it.
 #   kamailio*             the other domain of the trapezoid, and the benchmark's peer
 #   sip-tester            SIPp: phones by the hundred over UDP and TCP (Debian builds it without TLS)
+#   linphone-cli          another phone with real media
 #   baresip               a phone with real media over UDP, TCP and TLS
 #   coturn                a TURN server and its test client, and the benchmark's peer
 #   rtpengine-daemon      the other media relay (userspace), and the benchmark's peer
@@ -20,6 +21,7 @@ kamailio-tls-modules
 kamailio-websocket-modules
 sip-tester
 baresip
+linphone-cli
 coturn
 rtpengine-daemon
 chromium

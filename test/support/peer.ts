@@ -7,6 +7,7 @@ export type Peer =
   | 'kamailio'
   | 'sipp'
   | 'baresip'
+  | 'linphonec'
   | 'chromium'
   | 'firefox'
   | 'ffmpeg'
@@ -22,6 +23,7 @@ const places: Record<Peer, readonly string[]> = {
   kamailio: ['kamailio'],
   sipp: ['sipp'],
   baresip: ['baresip'],
+  linphonec: ['linphonec'],
   chromium: ['/usr/lib/chromium/chromium', 'chromium', 'chromium-browser', 'google-chrome'],
   firefox: ['/usr/lib/firefox-esr/firefox-esr', 'firefox-esr', 'firefox'],
   ffmpeg: ['ffmpeg'],

@@ -29,3 +29,11 @@ export function profileOf(description: ByteString): Profile {
   const proto = /^m=\w+ [1-9]\d*(?:\/\d+)? (\S*RTP\/S?AVPF?)/im.exec(description)?.[1]?.toUpperCase();
   return PHONE_PROFILES.find((profile) => profile === proto) ?? 'RTP/AVP';
 }
+
+/**
+ * What is known of a product by its User-Agent. COMPAT: linphone 5 describes nothing in its answer to OPTIONS, and takes a
+ * page's own offer though it understands the keys in it and not the paths: nobody is heard. It takes each of the others.
+ */
+export function profileByName(userAgent: ByteString | undefined): Profile | undefined {
+  return userAgent !== undefined && /^linphone/i.test(userAgent) ? 'RTP/AVP' : undefined;
+}

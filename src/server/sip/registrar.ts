@@ -16,6 +16,7 @@ import type { Binding, Location } from './location.ts';
 import type { SipCounters } from './metrics.ts';
 import { ownText } from './own-text.ts';
 import type { Logger } from './ports.ts';
+import { profileByName } from './profile.ts';
 import { isStored, mustBeStored, storeBindings } from './stored-location.ts';
 
 /** What REGISTER is answered. */
@@ -191,7 +192,7 @@ export class Registrar {
         binding.registered = location.nextRegistration();
         location.move(binding, flow);
         changed ||= mustBeStored(binding, now);
-        if (moved) this.#contactIsNew(binding);
+        if (moved) this.#contactIsNew(binding, request);
         continue;
       }
       // A binding that has lost its flow is in nobody's way.
@@ -222,14 +223,14 @@ export class Registrar {
       };
       location.add(added);
       changed ||= isStored(added);
-      this.#contactIsNew(added);
+      this.#contactIsNew(added, request);
       this.#log.debug({ aor, contact: added.contact, flow: flow.id, transport: flow.transport }, 'registered');
     }
     return changed;
   }
 
-  #contactIsNew(binding: Binding): void {
-    binding.profile = undefined;
+  #contactIsNew(binding: Binding, request: Request): void {
+    binding.profile = profileByName(request.get('user-agent'));
     this.#options.onContact(binding);
   }
 
