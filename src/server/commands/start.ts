@@ -59,6 +59,8 @@ function programName(packageFolder: string): string {
 
 /** Signals that come this soon after the first are the same Ctrl-C, passed on by a parent. */
 const SAME_SIGNAL = 1_000;
+/** What closing everything may take, once no call is waited for. Milliseconds. */
+const CLOSING = 10_000;
 
 /** Orders to end (`drain`: in order; else at once) and to reload. Those that come while the server starts wait for it. */
 class Orders {
@@ -93,6 +95,12 @@ class Orders {
     return new Promise((resolve, reject) => {
       const end = async (drain: boolean) => {
         if (drain) await server.drain();
+        // Whatever it is that does not close: who was told to end does.
+        const late = setTimeout(() => {
+          log.error('not closed in time, ended by force');
+          process.exit(1);
+        }, CLOSING);
+        late.unref();
         await server.close();
         log.info('ended');
       };
