@@ -29,6 +29,9 @@ export interface Media {
   codec: string;
   /** Type of our candidate in use (`host`, `relay`) and how a relay is reached (`udp`, `tcp`, `tls`). */
   path: string;
+  /** Address and port of the candidates in use. */
+  local: string;
+  remote: string;
 }
 
 export interface WebPhone {
@@ -101,12 +104,24 @@ export function play(connection: RTCPeerConnection): void {
 }
 
 export async function mediaOf(connection: RTCPeerConnection): Promise<Media> {
-  const media: Media = { framesDecoded: 0, audioEnergy: 0, audioPackets: 0, audioLevel: 0, codec: '', path: '' };
+  const media: Media = {
+    framesDecoded: 0,
+    audioEnergy: 0,
+    audioPackets: 0,
+    audioLevel: 0,
+    codec: '',
+    path: '',
+    local: '',
+    remote: '',
+  };
   const reports = await connection.getStats();
   for (const report of reports.values()) {
     if (report.type === 'candidate-pair' && report.state === 'succeeded' && report.nominated) {
       const local = reports.get(report.localCandidateId);
       media.path = [local?.candidateType, local?.relayProtocol].filter(Boolean).join(' ');
+      const remote = reports.get(report.remoteCandidateId);
+      media.local = `${local?.address}:${local?.port}`;
+      media.remote = `${remote?.address}:${remote?.port}`;
     }
     if (report.type !== 'inbound-rtp') continue;
     media.framesDecoded += report.framesDecoded ?? 0;
