@@ -66,11 +66,13 @@ interface SetUp {
 async function setUp(gateway: Gateway, page: PagePhone, phone: Baresip, caller: 'page' | 'phone'): Promise<SetUp> {
   const from = [await page.mark(), phone.mark()] as const;
   let accepted = 0;
+  let heardByPage: Promise<number> | undefined;
   const heardByPhone = phone.firstSound();
-  const call = await connect(gateway, page, phone, caller, () => {
+  const call = await connect(gateway, page, phone, caller, (number) => {
     accepted = Date.now();
+    heardByPage = page.firstSound(number);
   });
-  const [atPage, atPhone] = await Promise.all([page.firstSound(call), heardByPhone]);
+  const [atPage, atPhone] = await Promise.all([heardByPage!, heardByPhone]);
   await page.hangUp(call);
   await Promise.all([phone.event('CALL_CLOSED', from[1]), page.until(new RegExp(`^ended ${call}`), from[0])]);
   return { page: atPage - accepted, phone: atPhone - accepted };

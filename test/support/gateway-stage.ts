@@ -129,20 +129,20 @@ export async function connect(
   page: PagePhone,
   phone: Baresip,
   caller: Cell['caller'],
-  accepting?: () => void,
+  accepting?: (call: number) => void,
 ): Promise<number> {
   const from = [await page.mark(), phone.mark()] as const;
   let call: number;
   if (caller === 'page') {
     call = await page.call(`sip:${phone.name}@${gateway.domain}`);
     await phone.event('CALL_INCOMING', from[1]);
-    accepting?.();
+    accepting?.(call);
     await phone.command('accept');
   } else {
     await phone.command('dial', `sip:${page.name}@${gateway.domain}`);
     call = Number(/^call (\d+)/.exec(await page.until(/^call \d+ from/, from[0]))![1]);
     if (accepting) {
-      accepting();
+      accepting(call);
       await page.answer(call);
     }
   }
