@@ -8,6 +8,9 @@
 #   coturn                a TURN server and its test client, and the benchmark's peer
 #   rtpengine-daemon      the other media relay (userspace), and the benchmark's peer
 #   chromium firefox-esr  browsers for JsSIP, SIP.js and our own page
+#   prosody ejabberd      XMPP servers: the benchmark's peers
+#   python3-slixmpp       an XMPP client over TCP
+#   postgresql            the other store
 #   iproute2 iptables     a network behind a NAT, in namespaces of its own
 #   ffmpeg openssl        tones and their check; certificates
 set -eu
@@ -23,6 +26,10 @@ sip-tester
 baresip
 linphone-cli
 coturn
+prosody
+ejabberd
+python3-slixmpp
+postgresql
 rtpengine-daemon
 chromium
 firefox-esr
