@@ -1,0 +1,106 @@
+// What is asked for over HTTP: the pages and their API, metrics, the doctor.
+import type { Registry } from 'prom-client';
+import { ApiKeys } from '../credentials/api-keys.ts';
+import { Doctor } from '../doctor/doctor.ts';
+import type { Port } from '../doctor/examination.ts';
+import { hostSystem } from '../doctor/system.ts';
+import { createHttpApi } from '../http/api.ts';
+import { Sessions } from '../http/sessions.ts';
+import { createMetrics } from '../metrics.ts';
+import type { Foundation } from './foundation.ts';
+import type { MediaPart } from './media.ts';
+import type { SipPart } from './sip.ts';
+import type { TurnPart } from './turn.ts';
+import type { WebPart } from './web.ts';
+
+interface Parts {
+  sip: SipPart;
+  turn: TurnPart;
+  media: MediaPart;
+  web: WebPart;
+}
+
+export function composeMetrics({ folder, admission, version }: Foundation, { sip, turn, media, web }: Parts): Registry {
+  const { store, accounts } = folder;
+  return createMetrics({
+    sip: () => sip.server.metrics(),
+    connections: () => ({ open: admission.connections, handshakes: admission.handshakes, refused: admission.refused }),
+    handshakesRefused: web.handshakesRefused,
+    stun: () => turn.stun,
+    turn: () => turn.server.metrics(),
+    media: () => media.engine.metrics(),
+    writesQueued: () => store.queued,
+    callRecordsLost: () => store.calls.lost,
+    accounts: () => accounts.size,
+    version,
+  });
+}
+
+export async function composeHttp(
+  foundation: Foundation,
+  parts: Parts,
+  { appsFolder, registry }: { appsFolder: string; registry: Registry },
+): Promise<void> {
+  const { configuration, folder, issuer, log, version } = foundation;
+  const { sip, turn, web } = parts;
+  const { store, accounts } = folder;
+  const { limits } = configuration;
+  const api = await createHttpApi({
+    serverFactory: web.port.serverFactory,
+    accounts,
+    sessions: new Sessions({
+      store: store.sessions,
+      accounts,
+      life: limits.http.sessionLife,
+      keep: limits.http.sessionsPerAccount,
+    }),
+    apiKeys: new ApiKeys(store.apiKeys),
+    issuer,
+    addresses: {
+      publicHost: configuration.public.host,
+      publicAddress: configuration.public.address,
+      web: () => ({ endpoint: web.listening(), tls: foundation.certificate !== undefined }),
+      stun: turn.listening,
+    },
+    hosts: web.hosts,
+    origins: () => foundation.current.web.origins,
+    limits: limits.http,
+    log,
+    registry,
+    trace: () => sip.server.trace,
+    legs: (callId) => sip.server.legs(callId),
+    calls: store.calls,
+    doctor: doctor(foundation, parts),
+    isRegistered: (name) => sip.server.location.reachable(name, foundation.wallClock()).length > 0,
+    isReady: () => foundation.state === 'ready',
+    isDraining: () => foundation.state === 'draining',
+    appsFolder,
+    version,
+  });
+  foundation.closers.push(() => api.close());
+}
+
+function doctor(foundation: Foundation, parts: Parts): Doctor {
+  return new Doctor({
+    now: () => performance.now(),
+    examination: () => ({
+      configuration: foundation.current,
+      warnings: [],
+      system: hostSystem,
+      ports: ports(foundation, parts),
+      running: true,
+      inside: true,
+      credential: foundation.issuer.issue('guest.doctor', 60, { ws: '', stun: [], turn: [] }),
+    }),
+  });
+}
+
+function ports({ certificate }: Foundation, { web, sip, turn, media }: Parts): Port[] {
+  const listening = {
+    'web.listen': [{ transport: certificate ? 'tls' : 'tcp', ...web.listening() }],
+    'sip.listen': sip.listening(),
+    'turn.listen': turn.listening(),
+    'media.listen': media.listening(),
+  };
+  return Object.entries(listening).flatMap(([key, all]) => all.map((listen) => ({ key, listen, configured: true })));
+}
