@@ -13,6 +13,7 @@
 #   postgresql            the other store
 #   iproute2 iptables     a network behind a NAT, in namespaces of its own
 #   ffmpeg openssl        tones and their check; certificates
+#   libnss3-tools         certutil, which tells browsers of a test authority
 set -eu
 
 packages="
@@ -37,6 +38,7 @@ ffmpeg
 iproute2
 iptables
 openssl
+libnss3-tools
 procps
 util-linux
 "

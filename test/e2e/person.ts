@@ -7,16 +7,19 @@ import { peerPath } from '../support/peer.ts';
 /** Long, since a test machine may be busy with other things; nothing waits longer than it has to. */
 export const PATIENCE = 45_000;
 
-/** `program`: a script that starts it in a place of its own. */
+/** `program`: a script that starts it in a place of its own. `home`: where it finds the authorities its person trusts. */
 export function launchChromium({
   program = peerPath('chromium'),
   args = [],
+  home,
 }: {
   program?: string;
   args?: string[];
+  home?: string;
 } = {}): Promise<Browser> {
   return chromium.launch({
     executablePath: program,
+    ...(home !== undefined && { env: { ...process.env, HOME: home } }),
     args: [
       ...args,
       '--no-sandbox',

@@ -1,9 +1,8 @@
 // Browsers forced to relay: two peer connections of one page, whose audio, video and data only go through our TURN server, with
 // the ICE servers that POST /api/credentials hands out.
 import { networkInterfaces } from 'node:os';
-import type { Browser as ChromiumBrowser } from 'playwright-core';
-import type { Browser as FirefoxBrowser } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Authority, makeAuthority } from '../support/authority.ts';
 import { type Chappe, startChappe } from '../support/chappe.ts';
 import { launchFirefox } from '../support/firefox.ts';
 import { describeWith } from '../support/peer.ts';
@@ -21,15 +20,19 @@ function ownAddress(): string {
   return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';
 }
 
+const address = ownAddress();
+const name = 'rtc.example.test';
+
 interface Heard {
   relayProtocol: string[];
   local: string[];
   frames: number;
-  audio: number;
+  /** At each end. */
+  audio: number[];
   data: string;
 }
 
-/** Calls itself through these servers; resolves when audio, video and data have come. */
+/** Calls itself through these servers; resolves when audio has come both ways, and video and data. */
 const call = (iceServers: unknown) => `(async () => {
   const iceServers = ${JSON.stringify(iceServers)};
   const one = new RTCPeerConnection({ iceServers, iceTransportPolicy: 'relay' });
@@ -49,32 +52,32 @@ const call = (iceServers: unknown) => `(async () => {
   let data = '';
   channel.onopen = () => channel.send('through the relay');
   two.ondatachannel = (event) => { event.channel.onmessage = (message) => { data = message.data; }; };
-  two.ontrack = ({ track }) => {
+  for (const end of [one, two]) end.ontrack = ({ track }) => {
     const element = document.createElement(track.kind);
     element.srcObject = new MediaStream([track]);
     element.autoplay = true;
     document.body.append(element);
     element.play().catch(() => {});
   };
+  two.addTrack(microphone.getAudioTracks()[0], microphone);
   await one.setLocalDescription();
   await two.setRemoteDescription(one.localDescription);
   await two.setLocalDescription();
   await one.setRemoteDescription(two.localDescription);
   const end = performance.now() + 20_000;
-  const heard = { relayProtocol: [], local: [], frames: 0, audio: 0, data: '' };
+  const heard = { relayProtocol: [], local: [], frames: 0, audio: [0, 0], data: '' };
   while (performance.now() < end) {
     const stats = [...(await two.getStats()).values()];
     const pairs = stats.filter((each) => each.type === 'candidate-pair' && each.state === 'succeeded' && each.nominated);
     const locals = pairs.map(({ localCandidateId }) => stats.find(({ id }) => id === localCandidateId));
     heard.local = [...new Set(locals.map((each) => each.candidateType))];
     heard.relayProtocol = [...new Set(locals.map((each) => each.relayProtocol))];
-    for (const each of stats) {
-      if (each.type !== 'inbound-rtp') continue;
-      if (each.kind === 'video') heard.frames = each.framesDecoded ?? 0;
-      else heard.audio = each.totalAudioEnergy ?? 0;
-    }
+    const inbound = (stats, kind) => stats.find((each) => each.type === 'inbound-rtp' && each.kind === kind);
+    const back = [...(await one.getStats()).values()];
+    heard.frames = inbound(stats, 'video')?.framesDecoded ?? 0;
+    heard.audio = [stats, back].map((each) => inbound(each, 'audio')?.totalAudioEnergy ?? 0);
     heard.data = data;
-    if (heard.frames > 5 && heard.audio > 0 && data) break;
+    if (heard.frames > 5 && Math.min(...heard.audio) > 0 && data) break;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   clearInterval(painting);
@@ -84,72 +87,79 @@ const call = (iceServers: unknown) => `(async () => {
   return JSON.stringify(heard);
 })()`;
 
-function tests(page: () => Page): void {
+/** What a page that is signed in is handed out. */
+const signIn = `(async () => {
+  const post = (path, body) =>
+    fetch(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  await post('/api/session', { name: 'alice', password: 'alice-password' });
+  return (await post('/api/credentials', {})).text();
+})()`;
+
+type Issued = Array<{ urls: string[]; username: string; credential: string }>;
+
+/** `host`: what the server is called, `address` or `name`. */
+function tests(
+  host: string,
+  launch: (authority: Authority) => Promise<{ newPage(): Promise<Page>; close(): Promise<void> }>,
+): void {
   let server: Chappe;
-  let issued: { uris: string[]; iceServers: Array<{ urls: string[]; username: string; credential: string }> };
+  let authority: Authority;
+  let browser: Awaited<ReturnType<typeof launch>>;
+  let page: Page;
+  let issued: Issued;
 
   beforeAll(async () => {
-    const at = `${ownAddress()}:${await freePort()}`;
+    authority = makeAuthority({ host: name, address });
+    const [web, turn, turns] = [await freePort(), await freePort(), await freePort()].map(
+      (port) => `${address}:${port}`,
+    );
     server = await startChappe({
-      config: { turn: { listen: [`udp:${at}`, `tcp:${at}`] } },
+      config: {
+        public: { host },
+        web: { listen: web, tls: authority.tls },
+        turn: { listen: [`udp:${turn}`, `tcp:${turn}`, `tls:${turns}`] },
+      },
     });
-    const { web } = server.ready;
-    const headers = { 'content-type': 'application/json', origin: web };
-    const signedIn = await fetch(`${web}/api/session`, {
-      method: 'POST',
-      headers,
-      body: JSON.stringify({ name: 'alice', password: 'alice-password' }),
-    });
-    const cookie = signedIn.headers.getSetCookie()[0]?.split(';')[0] ?? '';
-    const answer = await fetch(`${web}/api/credentials`, {
-      method: 'POST',
-      headers: { ...headers, cookie },
-      body: '{}',
-    });
-    issued = (await answer.json()) as typeof issued;
-    await page().goto(`${web}/healthz`); // a secure context, with nothing of its own
+    browser = await launch(authority);
+    page = await browser.newPage();
+    await page.goto(`${server.ready.web.replace(address, host)}/healthz`); // a secure context, with nothing of its own
+    issued = (JSON.parse(String(await page.evaluate(signIn))) as { iceServers: Issued }).iceServers;
   });
-  afterAll(() => server?.stop());
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+    authority?.remove();
+  });
 
-  for (const transport of ['udp', 'tcp'] as const) {
-    test(`audio, video and data arrive with TURN over ${transport.toUpperCase()}`, async () => {
-      const only = issued.iceServers.map((each) => ({
-        ...each,
-        urls: each.urls.filter((url) => url.endsWith(`transport=${transport}`)),
-      }));
-      expect(only[0]?.urls).toHaveLength(1);
-      const heard = JSON.parse(String(await page().evaluate(call(only)))) as Heard;
+  const relays = {
+    UDP: { url: /^turn:.*transport=udp$/, relayProtocol: 'udp', nth: 0 },
+    TCP: { url: /^turn:.*transport=tcp$/, relayProtocol: 'tcp', nth: 0 },
+    TLS: { url: /^turns:.*transport=tcp$/, relayProtocol: 'tls', nth: 0 },
+    'TLS, on the web port': { url: /^turns:.*transport=tcp$/, relayProtocol: 'tls', nth: 1 },
+  };
+  for (const [transport, { url, relayProtocol, nth }] of Object.entries(relays)) {
+    test(`audio, video and data arrive with TURN over ${transport}`, async () => {
+      const [only] = issued.map((each) => ({ ...each, urls: [each.urls.filter((each) => url.test(each))[nth]] }));
+      const heard = JSON.parse(String(await page.evaluate(call([only])))) as Heard;
       expect(heard.frames, JSON.stringify(heard)).toBeGreaterThan(5);
-      expect(heard.audio, JSON.stringify(heard)).toBeGreaterThan(0);
+      expect(Math.min(...heard.audio), JSON.stringify(heard)).toBeGreaterThan(0);
       expect(heard).toMatchObject({ data: 'through the relay', local: ['relay'] });
-      expect(heard.relayProtocol).toEqual([transport]);
+      expect(heard.relayProtocol).toEqual([relayProtocol]);
     });
   }
 
   test('with all that was handed out, as it was handed out', async () => {
-    const heard = JSON.parse(String(await page().evaluate(call(issued.iceServers)))) as Heard;
+    const heard = JSON.parse(String(await page.evaluate(call(issued)))) as Heard;
     expect(heard, JSON.stringify(heard)).toMatchObject({ data: 'through the relay', local: ['relay'] });
   });
 }
 
-describeWith(['chromium'], 'Chromium forced to relay', () => {
-  let browser: ChromiumBrowser;
-  let page: Page;
-  beforeAll(async () => {
-    browser = await launchChromium();
-    page = await browser.newPage();
-  });
-  afterAll(() => browser?.close());
-  tests(() => page);
+// By address: the name that a rule of ours resolves is unknown to its STUN and TURN over UDP.
+describeWith(['chromium', 'openssl', 'certutil'], 'Chromium forced to relay', () => {
+  tests(address, ({ home }) => launchChromium({ home }));
 });
 
-describeWith(['firefox'], 'Firefox forced to relay', () => {
-  let browser: FirefoxBrowser;
-  let page: Page;
-  beforeAll(async () => {
-    browser = await launchFirefox();
-    page = await browser.newPage();
-  });
-  afterAll(() => browser?.close());
-  tests(() => page);
+// By name: it does TLS with no TURN server that it knows by an address alone.
+describeWith(['firefox', 'openssl', 'certutil'], 'Firefox forced to relay', () => {
+  tests(name, ({ profile }) => launchFirefox({ profile, preferences: { 'network.dns.forceResolve': address } }));
 });

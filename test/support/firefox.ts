@@ -2,12 +2,20 @@
 import puppeteer, { type Browser } from 'puppeteer-core';
 import { peerPath } from './peer.ts';
 
-export function launchFirefox(): Promise<Browser> {
+/** `profile`: a folder that it begins with; else an empty one. `preferences`: further ones of about:config. */
+export function launchFirefox({
+  profile,
+  preferences = {},
+}: {
+  profile?: string;
+  preferences?: Record<string, unknown>;
+} = {}): Promise<Browser> {
   return puppeteer.launch({
     browser: 'firefox',
     protocol: 'webDriverBiDi',
     executablePath: peerPath('firefox'),
     headless: true,
+    ...(profile !== undefined && { userDataDir: profile }),
     extraPrefsFirefox: {
       'media.navigator.streams.fake': true,
       'media.navigator.permission.disabled': true,
@@ -18,6 +26,7 @@ export function launchFirefox(): Promise<Browser> {
       // Nothing is fetched from anywhere.
       'app.update.enabled': false,
       'media.gmp-manager.updateEnabled': false,
+      ...preferences,
     },
   });
 }

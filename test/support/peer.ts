@@ -12,6 +12,7 @@ export type Peer =
   | 'firefox'
   | 'ffmpeg'
   | 'openssl'
+  | 'certutil'
   | 'turnserver'
   | 'turnutils_uclient'
   | 'turnutils_peer'
@@ -28,6 +29,7 @@ const places: Record<Peer, readonly string[]> = {
   firefox: ['/usr/lib/firefox-esr/firefox-esr', 'firefox-esr', 'firefox'],
   ffmpeg: ['ffmpeg'],
   openssl: ['openssl'],
+  certutil: ['certutil'],
   turnserver: ['turnserver'],
   turnutils_uclient: ['turnutils_uclient'],
   turnutils_peer: ['turnutils_peer'],
