@@ -1,5 +1,6 @@
 // RFC 6120 section 11: text in, whole first-level elements out. A stream on TCP is cut anywhere, so the scanner here finds
 // only where elements end, reading each character once; each element is then parsed once, by the parser of whole ones.
+import { detach } from '../detach.ts';
 import { Element } from './element.ts';
 import { StreamError } from './stream-error.ts';
 import { XML_LIMITS, type XmlLimits } from './xml-limits.ts';
@@ -55,7 +56,8 @@ export class StreamTokenizer {
       const end = this.#construct(text, at);
       if (this.#held.length + end - at > this.#limits.length)
         throw new StreamError('policy-violation', 'The stanza is too large');
-      const part = text.slice(at, end);
+      // What may be kept for long is not to keep a whole segment alive.
+      const part = (end - at) * 2 < text.length ? detach(text.slice(at, end)) : text.slice(at, end);
       if (this.#state === 'between') {
         const token = part === '' ? undefined : this.#complete(this.#held.take(part));
         if (token !== undefined) tokens.push(token);

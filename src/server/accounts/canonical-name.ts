@@ -1,7 +1,8 @@
 // The one canonical form of an account's name in SIP, XMPP, MSRP, TURN and HTTP:
-// PRECIS UsernameCaseMapped (RFC 8265 section 3.3) over the IdentifierClass (RFC 8264 section 4.2), without the
-// characters that a JID's local part (RFC 7622 section 3.3.1) or an ephemeral username (`:`) cannot hold.
+// PRECIS UsernameCaseMapped (src/protocol/precis.ts), without the characters that a JID's local part (RFC 7622
+// section 3.3.1) or an ephemeral username (`:`) cannot hold.
 import { decodeUtf8 } from '../../protocol/byte-string.ts';
+import { usernameCaseMapped } from '../../protocol/precis.ts';
 
 /** Bound of a name in UTF-8 octets, before and after mapping. */
 export const NAME_BYTES = 128;
@@ -10,30 +11,11 @@ export const GUEST_PREFIX = 'guest.';
 
 /** RFC 7622's eight, and `%`, so that a name decoded once can never be decoded again into another. */
 const NEVER = /["&'/:<>@%]/;
-const WIDTH = /[\uff01-\uffdc\uffe0-\uffee]/g;
-/** RFC 8264 section 9.1 LetterDigits, or section 9.11 ASCII7. */
-const ALLOWED = /^(?:[\x21-\x7e]|[\p{Ll}\p{Lu}\p{Lo}\p{Lm}\p{Nd}\p{Mn}\p{Mc}])$/u;
-/** RFC 8264 section 9.13 PrecisIgnorableProperties and section 9.9 OldHangulJamo. */
-const IGNORABLE =
-  /[\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb]/u;
-const RIGHT_TO_LEFT =
-  /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Samaritan}\p{Script=Mandaic}\p{Script=Adlam}\p{Script=Hanifi_Rohingya}]/u;
-/** Canonical combining class 9, of the scripts whose orthography uses joiners. */
-const VIRAMA = new Set('\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d4d\u0dca\u0e3a\u0f84\u1039\u17d2');
-const ARABIC_INDIC = /[\u0660-\u0669]/;
-const EXTENDED_ARABIC_INDIC = /[\u06f0-\u06f9]/;
 
 /** The canonical form of a person's text; undefined when no account can have that name. */
 export function canonicalName(text: string): string | undefined {
-  if (text.length > NAME_BYTES) return undefined;
-  const name = map(text);
-  if (name === '' || Buffer.byteLength(name) > NAME_BYTES) return undefined;
-  if (NEVER.test(name) || !name.isWellFormed()) return undefined;
-  // RFC 8264 section 7: the rules must be stable; a string that maps on is refused.
-  if (map(name) !== name) return undefined;
-  const characters = [...name];
-  for (let i = 0; i < characters.length; i++) if (!allowed(characters, i)) return undefined;
-  return bidirectional(characters) ? name : undefined;
+  const name = usernameCaseMapped(text, NAME_BYTES);
+  return name === undefined || NEVER.test(name) ? undefined : name;
 }
 
 /** The canonical form of a SIP user part: percent-decoded once, as UTF-8 (RFC 3261 section 19.1.4). */
@@ -43,53 +25,4 @@ export function canonicalUser(user: string): string | undefined {
   const octets = user.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   const text = decodeUtf8(octets);
   return text === undefined ? undefined : canonicalName(text);
-}
-
-/** Width mapping, case mapping, NFC: RFC 8265 section 3.3.1, in its order. */
-function map(text: string): string {
-  return text
-    .replace(WIDTH, (c) => c.normalize('NFKC'))
-    .toLowerCase()
-    .normalize('NFC');
-}
-
-function allowed(characters: string[], at: number): boolean {
-  const c = characters[at] as string;
-  switch (c) {
-    case '\u200c': // RFC 5892 appendix A.1 and A.2: joiners only after a virama
-    case '\u200d':
-      return VIRAMA.has(characters[at - 1] ?? '');
-    case '\u00b7': // A.3: middle dot between two l
-      return characters[at - 1] === 'l' && characters[at + 1] === 'l';
-    case '\u0375': // A.4: Greek keraia before a Greek letter
-      return /^\p{Script=Greek}/u.test(characters[at + 1] ?? '');
-    case '\u05f3': // A.5, A.6: geresh and gershayim after a Hebrew letter
-    case '\u05f4':
-      return /^\p{Script=Hebrew}/u.test(characters[at - 1] ?? '');
-    case '\u30fb': // A.7: Katakana middle dot beside Japanese
-      return characters.some(
-        (other) => /^[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Han}]/u.test(other) && other !== c,
-      );
-  }
-  if (IGNORABLE.test(c)) return false;
-  if (!ALLOWED.test(c)) return false;
-  return c.normalize('NFKC') === c; // section 9.17 HasCompat
-}
-
-/** The Bidi Rule (RFC 5893 section 2) by script, since JavaScript knows no bidi class; and RFC 5892 appendix A.8, A.9. */
-function bidirectional(characters: string[]): boolean {
-  const name = characters.join('');
-  if (ARABIC_INDIC.test(name) && EXTENDED_ARABIC_INDIC.test(name)) return false;
-  const rtl = (c: string | undefined) => c !== undefined && RIGHT_TO_LEFT.test(c) && /\p{L}/u.test(c);
-  if (!characters.some(rtl)) return true;
-  // 1. the first character is of a right-to-left script
-  if (!rtl(characters[0])) return false;
-  // 2. no left-to-right letter
-  if (characters.some((c) => /\p{L}/u.test(c) && !rtl(c))) return false;
-  // 3. it ends with a letter or a digit, and marks on it
-  let end = characters.length - 1;
-  while (end > 0 && /\p{M}/u.test(characters[end] as string)) end--;
-  if (!rtl(characters[end]) && !/\p{Nd}/u.test(characters[end] as string)) return false;
-  // 4. not European and Arabic digits together
-  return !(/[0-9]/.test(name) && ARABIC_INDIC.test(name));
 }
