@@ -27,7 +27,6 @@ import { primitives } from '../../src/transport/primitives.ts';
 
 const PAYLOAD = 160;
 const CHECK_INTERVAL = 50;
-const HANDSHAKE = 200;
 
 interface Place {
   address: string;
@@ -49,6 +48,8 @@ export class MediaPeer {
   onPacket: ((packet: Buffer) => void) | undefined;
   /** Milliseconds that everything takes to get here. */
   latency = 0;
+  /** Milliseconds after which it repeats its part of a DTLS handshake, to be set before that. */
+  repeatAfter = 200;
   readonly ssrc = randomBytes(4).readUInt32BE();
   readonly socket: Socket;
   sender: SrtpSender | undefined;
@@ -232,7 +233,7 @@ export class MediaPeer {
         certificate: this.certificate,
         fingerprints: [parseFingerprint(fingerprint.value)!],
         srtpProfiles: this.srtpProfiles,
-        retransmission: { first: HANDSHAKE },
+        retransmission: { first: this.repeatAfter },
       });
     } else if (section.profile?.secure) this.useSdes(section);
     else this.whenReady();
