@@ -34,6 +34,11 @@ export class ScriptedPhone {
     return this.line.received.length;
   }
 
+  /** All that came since. */
+  received(from = 0): string[] {
+    return this.line.received.slice(from);
+  }
+
   incoming(method: string, from = 0): Promise<string> {
     return this.user.incoming(method, from);
   }
