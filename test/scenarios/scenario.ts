@@ -4,6 +4,9 @@
 //   flow phone udp 198.51.100.9:5062 a phone; further words: `name bob` (who it says it is; default: the flow's name)
 //   option auth.required false       of the server; route, limits.NAME, ...
 //   gateway auto                     media is relayed by a fake engine (`never`, `always`; further words: `probe`, `bob=never`)
+//   messaging                        messages and presence are shared with XMPP: a fake inbox, where nobody but phones is
+//   inbox has alice bob hello        a message that somebody's XMPP client sends; `inbox got` what was submitted last
+//   roster bob alice yes             whether alice may see bob; `pending`, `no`
 //   register alice                   REGISTER and its 200
 //   alice -> INVITE sip:bob@example.test #c1     a request; #c1 names the call (default #1)
 //     Subject: hello                 a header added or replaced; `-Route` takes one away; `Body: text`
@@ -135,6 +138,7 @@ class Scenario {
     const [first = '', second = ''] = words;
     if (first === 'option') return this.#option(second, words.slice(2).join(' '));
     if (first === 'gateway') return this.#gateway(words.slice(1));
+    if (first === 'messaging') return this.#option('messaging', 'true');
     if (this.#world === undefined) {
       this.#world = new World(this.#options, this.#bindings);
       await this.#world.start();
@@ -163,6 +167,7 @@ class Scenario {
       return this.#world.start();
     }
     if (first === 'engine') return this.#engine(second, words.slice(2));
+    if (first === 'inbox' || first === 'roster') return this.#messaging(first, words.slice(1), line.details);
     if (first === 'call') return this.#call(words.slice(1), line.details);
     if (first === 'register') return this.#register(second, line.details);
     if (first === 'settle') {
@@ -243,6 +248,20 @@ class Scenario {
       if (asked !== words.join(' ')) throw new Error(`instead: ${asked}`);
     } else if (what === 'open') {
       if (engine.branches !== Number(words[0])) throw new Error(`there are ${engine.branches}`);
+    } else throw new Error('not understood');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  async #messaging(what: string, words: string[], details: string[]): Promise<void> {
+    const { messaging } = this.world;
+    if (messaging === undefined) throw new Error('there is no messaging');
+    if (what === 'roster') messaging.allow(words[0]!, words[1]!, words[2] as 'yes');
+    else if (words[0] === 'has') messaging.send(words[1]!, words[2]!, words.slice(3).join(' '), details);
+    else if (words[0] === 'got') {
+      const seen = messaging.submitted.shift()?.serialize('jabber:client') ?? 'nothing';
+      const wanted = words.slice(1).join(' ');
+      if (wanted.startsWith('/') ? !new RegExp(wanted.slice(1, -1)).test(seen) : seen !== wanted)
+        throw new Error(`instead: ${seen}`);
     } else throw new Error('not understood');
     await new Promise((resolve) => setImmediate(resolve));
   }

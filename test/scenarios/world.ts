@@ -8,6 +8,7 @@ import { VirtualClock } from '../../src/transport/clock.ts';
 import { type Endpoint, type Flow, type Identity, nextFlowId, type SipTransport } from '../../src/transport/flow.ts';
 import { primitives } from '../../src/transport/primitives.ts';
 import { FakeMediaEngine } from '../support/fake-media-engine.ts';
+import { FakeMessaging } from '../support/fake-messaging.ts';
 
 export const SECRET = 'a secret of the test';
 /** 2027-01-15, in milliseconds: when every test begins. */
@@ -116,6 +117,8 @@ export class World {
   readonly closing: FakeFlow[] = [];
   /** Relays media when it was asked for. */
   readonly engine: FakeMediaEngine | undefined;
+  /** Messages and presence, where they were asked for. */
+  readonly messaging: FakeMessaging | undefined;
   /** Of calls that are over. */
   readonly calls: CallRecord[] = [];
   /** What it logged as a fault of its own: nothing, if all is well. */
@@ -123,8 +126,12 @@ export class World {
   lag = 0;
   #port = 40_000;
 
-  constructor(options: Partial<SipServerOptions> = {}, bindings = new FakeBindings()) {
+  constructor(
+    { messaging, ...options }: Partial<SipServerOptions> & { messaging?: boolean } = {},
+    bindings = new FakeBindings(),
+  ) {
     this.bindings = bindings;
+    this.messaging = messaging ? new FakeMessaging() : undefined;
     this.engine = options.media === undefined ? undefined : new FakeMediaEngine();
     this.server = new SipServer(
       {
@@ -144,6 +151,7 @@ export class World {
         log: { debug() {}, info() {}, warn() {}, error: (fields) => void this.faults.push(JSON.stringify(fields)) },
         calls: (record) => void this.calls.push(record),
         ...(this.engine !== undefined && { media: this.engine }),
+        ...(this.messaging !== undefined && { messaging: this.messaging }),
         wallClock: () => this.now(),
         loopLag: () => this.lag,
       },

@@ -20,6 +20,7 @@ import type { FlowTokens } from './flow-token.ts';
 import { hasExpired, type Identities } from './identity.ts';
 import type { Inbound } from './inbound.ts';
 import type { SipLimits } from './limits.ts';
+import type { SipMessaging } from './messaging/sip-messaging.ts';
 import { count, methodLabel, type SipCounters } from './metrics.ts';
 import type { Outbox } from './outbox.ts';
 import type { Overload } from './overload.ts';
@@ -47,6 +48,8 @@ export interface EdgeParts {
   transactions: TransactionLayer;
   registrar: Registrar;
   proxy: SipProxy;
+  /** What the server does itself with messages and events; none: it only passes them on. */
+  messaging: SipMessaging | undefined;
   answers: Answers;
   outbox: Outbox;
   counters: SipCounters;
@@ -367,12 +370,13 @@ export class Edge {
   // --- what is wanted
 
   #dispatch(inbound: Inbound, whenDone?: () => void) {
-    const { routing, answers, proxy, authRequired } = this.#parts;
+    const { routing, answers, proxy, messaging, authRequired } = this.#parts;
     const { request } = inbound;
     if (inbound.token === undefined && !request.has('route') && routing.isLocal(request.target)) {
       const { method, target } = request;
       if (method === 'REGISTER') return this.#register(inbound);
       if (target.user === undefined) return this.#toServer(inbound);
+      if (messaging?.receive(inbound)) return;
       // Presence has no place here yet: there is no event state to publish.
       if (method === 'PUBLISH' || (method === 'SUBSCRIBE' && asksTheServer(request)))
         return answers.reply(inbound, 489, undefined, EVENTS);

@@ -55,6 +55,11 @@ export interface SipLimits {
   probes: number;
   probeTimeout: number;
   probesWaiting: number;
+  /** How long a device may take to answer a MESSAGE of the inbox's before it counts as one that is not there. */
+  deliveryTimeout: number;
+  /** Messages that are on their way to devices, and to those of one account. */
+  deliveries: number;
+  deliveriesPerAccount: number;
   /** Messages, and their octets, that the inspector's trace keeps. */
   traceMessages: number;
   traceBytes: number;
@@ -93,6 +98,9 @@ export const sipLimits: Readonly<SipLimits> = {
   probes: 50,
   probeTimeout: 4_000,
   probesWaiting: 5_000,
+  deliveryTimeout: 10_000,
+  deliveries: 20_000,
+  deliveriesPerAccount: 100,
   traceMessages: 20_000,
   traceBytes: 16 * 1024 * 1024,
 };

@@ -35,6 +35,8 @@ export interface Binding {
   storedUntil: number;
   /** How its descriptions are written, as far as it has been seen. */
   profile?: Profile | undefined;
+  /** Types of messages that its client takes besides text/plain, as far as it has shown. */
+  accepts?: Set<string>;
 }
 
 /** Bindings of one address of record, in the order of their first registration. */

@@ -5,6 +5,7 @@ import type { Clock } from '../../transport/clock.ts';
 import type { Endpoint, Flow, SipTransport } from '../../transport/flow.ts';
 import type { SipAccounts } from '../accounts/sip-accounts.ts';
 import type { MediaEngine } from '../media/engine.ts';
+import type { MessagingPorts } from './messaging/ports.ts';
 
 /** A pino logger fits. Fields have RFC names; no body, no credential (docs/LOGGING.md). */
 export interface Logger {
@@ -40,6 +41,8 @@ export interface SipServerPorts {
   log?: Logger;
   /** Relays media and translates descriptions; none: all media goes past this server. */
   media?: MediaEngine;
+  /** Messages and presence, shared with XMPP; none: MESSAGE passes from phone to phone, and there is no presence. */
+  messaging?: MessagingPorts;
   /** Told of every call that is over. */
   calls?: (record: CallRecord) => void;
   /** How late the event loop runs, in milliseconds (overload.ts). */

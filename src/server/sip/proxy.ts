@@ -6,6 +6,7 @@ import { parseUri } from '../../protocol/sip/uri.ts';
 import type { Flow, Identity } from '../../transport/flow.ts';
 import type { SipAccounts } from '../accounts/sip-accounts.ts';
 import type { Answers } from './answer.ts';
+import { stripAsserted } from './asserted-identity.ts';
 import { removeOwnCredentials } from './authentication.ts';
 import type { BranchMedia } from './branch-media.ts';
 import { type Call, type Calls, reasonText } from './calls.ts';
@@ -417,13 +418,6 @@ function replaceRoute(value: ByteString, user: string, route: ByteString): ByteS
   const from = at < 0 ? -1 : value.lastIndexOf('<', at);
   const to = at < 0 ? -1 : value.indexOf('>', at);
   return from < 0 || to < 0 ? value : value.slice(0, from) + route + value.slice(to + 1);
-}
-
-function stripAsserted(message: Request | Response): void {
-  if (message.has('p-asserted-identity')) message.remove('p-asserted-identity');
-  if (message.has('p-preferred-identity')) message.remove('p-preferred-identity');
-  // COMPAT: older phones show this name (draft-ietf-sip-privacy) and know nothing of RFC 3325.
-  if (message.has('remote-party-id')) message.remove('remote-party-id');
 }
 
 function calleeSide(target: Target): TokenSide {

@@ -45,6 +45,8 @@ export interface RegistrarOptions {
   serviceRoute(flow: Flow): ByteString;
   /** A binding is new, or has another contact: what was known of its client may be so no more. */
   onContact(binding: Binding): void;
+  /** A binding goes on as it was. */
+  onRefresh(binding: Binding): void;
 }
 
 export class Registrar {
@@ -193,6 +195,7 @@ export class Registrar {
         location.move(binding, flow);
         changed ||= mustBeStored(binding, now);
         if (moved) this.#contactIsNew(binding, request);
+        else this.#options.onRefresh(binding);
         continue;
       }
       // A binding that has lost its flow is in nobody's way.
@@ -239,6 +242,7 @@ export class Registrar {
     binding.cseq = sequence;
     binding.expires = expires;
     binding.registered = this.#location.nextRegistration();
+    this.#options.onRefresh(binding);
     this.#counters.registrations += 1;
   }
 

@@ -19,6 +19,7 @@ import { Gateway, type MediaPolicies } from './gateway.ts';
 import { Identities } from './identity.ts';
 import { type SipLimits, sipLimits } from './limits.ts';
 import { Location } from './location.ts';
+import { SipMessaging } from './messaging/sip-messaging.ts';
 import { count, type SipCounters, type SipMetrics, sipCounters } from './metrics.ts';
 import { NatKeepAlive } from './nat-keep-alive.ts';
 import { Outbox } from './outbox.ts';
@@ -80,6 +81,7 @@ export class SipServer implements FlowHandler {
   readonly #calls: Calls;
   readonly #gateway: Gateway | undefined;
   readonly #probe: Probe | undefined;
+  readonly #messaging: SipMessaging | undefined;
   #transports: Transports | undefined;
   #sweeper: Timer | undefined;
   #drained: (() => void) | undefined;
@@ -156,12 +158,32 @@ export class SipServer implements FlowHandler {
         this.#probe,
       );
     }
+    if (ports.messaging !== undefined)
+      this.#messaging = new SipMessaging(
+        {
+          domain: options.domain,
+          limits,
+          primitives,
+          accounts,
+          identities,
+          location: this.location,
+          forwarding: this.#forwarding,
+          transactions: this.#transactions,
+          log,
+          now: this.#wallClock,
+        },
+        ports.messaging,
+      );
     const registrar = new Registrar(
       {
         domain: options.domain,
         limits,
         serviceRoute: (flow) => `<${this.#forwarding.uri(flow)}>`,
-        onContact: (binding) => this.#probe?.ask(binding),
+        onContact: (binding) => {
+          this.#probe?.ask(binding);
+          this.#messaging?.registered(binding.aor);
+        },
+        onRefresh: (binding) => this.#messaging?.refreshed(binding.aor),
       },
       this.location,
       ports.bindings,
@@ -198,6 +220,7 @@ export class SipServer implements FlowHandler {
       transactions: this.#transactions,
       registrar,
       proxy: this.#proxy,
+      messaging: this.#messaging,
       answers,
       outbox,
       counters,
@@ -251,6 +274,7 @@ export class SipServer implements FlowHandler {
     this.#sweeper = undefined;
     this.#natKeepAlive.close();
     this.#probe?.close();
+    this.#messaging?.close();
     this.#drainLook?.close();
     this.#calls.close(); // BYEs go out, and nobody waits for their answers
     this.#transactions.close();
@@ -364,7 +388,7 @@ export class SipServer implements FlowHandler {
   }
 
   #checkDrained(): void {
-    if (this.#proxy.contexts.size > 0 || this.#calls.up > 0) return;
+    if (this.#proxy.contexts.size > 0 || this.#calls.up > 0 || (this.#messaging?.waiting ?? 0) > 0) return;
     this.#drained?.();
     this.#drained = undefined;
   }

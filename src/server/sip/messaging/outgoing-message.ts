@@ -1,0 +1,21 @@
+// RFC 7572 section 5: a message stanza as the SIP MESSAGE that a device is sent.
+import { type ByteString, encodeUtf8 } from '../../../protocol/byte-string.ts';
+import type { Element } from '../../../protocol/xmpp/element.ts';
+
+/** A body with its type. */
+export interface Content {
+  type: string;
+  body: ByteString;
+}
+
+/** `accepts`: content types that the device is known to take, besides text/plain. undefined: nothing for this device. */
+export function contentFor(message: Element, _accepts: ReadonlySet<string> | undefined): Content | undefined {
+  const body = message.childText('body');
+  return body === undefined || body === '' ? undefined : { type: 'text/plain;charset=UTF-8', body: encodeUtf8(body) };
+}
+
+/** Whether SIP can say it at all: a person's text, or what tells of one, that is no error and of no room. */
+export function isForDevices(message: Element): boolean {
+  const { type } = message.attributes;
+  return type === undefined || type === 'normal' || type === 'chat' || type === 'headline';
+}
