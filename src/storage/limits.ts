@@ -1,12 +1,14 @@
 /** Every bound of the store, with its default. */
 export interface StorageLimits {
-  /** Writes waiting for the writer: beyond it a write is refused, and whoever asked says so to its peer. */
+  /** Writes, and messages to archive, that wait for the writer: beyond it a write is refused, and whoever asked says so to its peer. */
   queuedWrites: number;
   /** Writes of one commit. */
   batchWrites: number;
   /** Records of calls that are kept, and for how long (milliseconds). */
   callRecords: number;
   callRecordAge: number;
+  /** Removed contacts that a roster remembers, so that a client learns of them later (RFC 6121 section 2.6). */
+  rosterRemovals: number;
 }
 
 export const storageLimits: Readonly<StorageLimits> = {
@@ -14,4 +16,5 @@ export const storageLimits: Readonly<StorageLimits> = {
   batchWrites: 1_000,
   callRecords: 200_000,
   callRecordAge: 90 * 86_400_000,
+  rosterRemovals: 500,
 };

@@ -7,7 +7,7 @@
 /** One message as one owner's archive keeps it (XEP-0313). A message between two accounts is in both, once in each. */
 export interface ArchivedMessage {
   owner: string;
-  /** Sorts by time as text does (`archiveId` makes it); the stable id of XEP-0359. Unique in an archive. */
+  /** From ArchiveIds, so that it sorts by time, which queries by time rely on; the stable id of XEP-0359. Unique in an archive. */
   id: string;
   /** Whom it was exchanged with: a bare address; in a room's archive the sender's occupant address (`room@host/nick`). */
   peer: string;
@@ -19,7 +19,7 @@ export interface ArchivedMessage {
 /** Bounds are inclusive for times, exclusive for ids (RSM's after and before). */
 export interface ArchiveQuery {
   owner: string;
-  /** A bare address, or a full one, which then must match exactly. */
+  /** Exactly so as `peer` was given. */
   peer?: string;
   start?: number;
   end?: number;
@@ -98,6 +98,8 @@ export interface StoredRoster {
   items: RosterItem[];
   /** Removed since: address and the version of the removal, for roster versioning. */
   removed: Array<{ jid: string; version: number }>;
+  /** Removals up to that version are forgotten: a client of an older one gets the whole roster. */
+  forgotten?: number;
 }
 
 export interface RosterStore {
@@ -170,6 +172,6 @@ export interface MessagingStore {
   uploads: UploadStore;
   /** Everything that is kept for an owner, a line of JSON each: `{"kind": "archive", ...}`. */
   export(owner: string): AsyncIterable<string>;
-  /** Deletes it. */
-  erase(owner: string): Promise<void>;
+  /** Deletes it, and names the uploads, whose files are then to go as well. */
+  erase(owner: string): Promise<Upload[]>;
 }

@@ -2,6 +2,7 @@
  * What the server asks of a store; src/storage/embedded answers on SQLite. A promise of a write resolves when the write
  * is durable: what it acknowledges survives `kill -9`. Octets are Buffers, times are milliseconds since 1970.
  */
+import type { MessagingStore } from './messaging.ts';
 
 /** An account as it is kept: its secrets only as one sealed blob (src/server/accounts/material.ts). */
 export interface StoredAccount {
@@ -23,8 +24,8 @@ export interface AccountStore {
   save(account: { name: string; admin: boolean; sealed: Uint8Array; endSessions: boolean }): Promise<void>;
   /** Creates unless the name is taken: false when it is. */
   add(account: { name: string; admin: boolean; sealed: Uint8Array }): Promise<boolean>;
-  /** Whether anything but an account is kept for this name (bindings; later messages and archives). */
-  ownsData(name: string): boolean;
+  /** Whether anything but an account is kept for this name, or in messaging for its bare address. */
+  ownsData(name: string, address: string): boolean;
 }
 
 /** A registrar binding that can outlive the process (RFC 3261 section 10): `data` is the registrar's own JSON. */
@@ -124,6 +125,7 @@ export interface Store {
   sessions: SessionStore;
   settings: SettingStore;
   calls: CallRecordStore;
+  messaging: MessagingStore;
   /** Waits for the writes under way, then closes. */
   close(): Promise<void>;
 }

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 
 export const DATABASE_FILE = 'chappe.db';
 /** `PRAGMA user_version` of a database with all of migrations.ts. Here, so that kysely is loaded only to migrate. */
-export const schemaVersion = 2;
+export const schemaVersion = 3;
 /** How long a connection waits for another process's commit. */
 const BUSY_TIMEOUT = 5_000;
 

@@ -68,4 +68,70 @@ export const migrations: Record<string, Migration> = {
       await db.schema.createIndex('call_callee').on('call').columns(['callee', 'started']).execute();
     },
   },
+  '0003-messaging': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable('archive')
+        .addColumn('owner', 'text', (c) => c.notNull())
+        .addColumn('id', 'text', (c) => c.notNull())
+        .addColumn('peer', 'text', (c) => c.notNull())
+        .addColumn('time', 'integer', (c) => c.notNull())
+        .addColumn('stanza', 'text', (c) => c.notNull())
+        .addPrimaryKeyConstraint('archive_key', ['owner', 'id'])
+        .execute();
+      await db.schema.createIndex('archive_peer').on('archive').columns(['owner', 'peer', 'id']).execute();
+      await db.schema
+        .createTable('offline')
+        .addColumn('owner', 'text', (c) => c.notNull())
+        .addColumn('id', 'text', (c) => c.notNull())
+        .addColumn('time', 'integer', (c) => c.notNull())
+        .addColumn('stanza', 'text', (c) => c.notNull())
+        .addPrimaryKeyConstraint('offline_key', ['owner', 'id'])
+        .execute();
+      await db.schema
+        .createTable('roster_item')
+        .addColumn('owner', 'text', (c) => c.notNull())
+        .addColumn('jid', 'text', (c) => c.notNull())
+        .addColumn('version', 'integer', (c) => c.notNull())
+        .addColumn('item', 'text')
+        .addPrimaryKeyConstraint('roster_item_key', ['owner', 'jid'])
+        .execute();
+      await db.schema
+        .createTable('document')
+        .addColumn('owner', 'text', (c) => c.notNull())
+        .addColumn('name', 'text', (c) => c.notNull())
+        .addColumn('value', 'text', (c) => c.notNull())
+        .addPrimaryKeyConstraint('document_key', ['owner', 'name'])
+        .execute();
+      await db.schema.createIndex('document_name').on('document').columns(['name', 'owner']).execute();
+      await db.schema
+        .createTable('pubsub_item')
+        .addColumn('owner', 'text', (c) => c.notNull())
+        .addColumn('node', 'text', (c) => c.notNull())
+        .addColumn('id', 'text', (c) => c.notNull())
+        .addColumn('publisher', 'text', (c) => c.notNull())
+        .addColumn('time', 'integer', (c) => c.notNull())
+        .addColumn('payload', 'text', (c) => c.notNull())
+        .addColumn('sequence', 'integer', (c) => c.notNull())
+        .addPrimaryKeyConstraint('pubsub_item_key', ['owner', 'node', 'id'])
+        .execute();
+      await db.schema
+        .createIndex('pubsub_item_sequence')
+        .on('pubsub_item')
+        .columns(['owner', 'node', 'sequence'])
+        .execute();
+      await db.schema
+        .createTable('upload')
+        .addColumn('id', 'text', (c) => c.primaryKey())
+        .addColumn('owner', 'text', (c) => c.notNull())
+        .addColumn('name', 'text', (c) => c.notNull())
+        .addColumn('type', 'text', (c) => c.notNull())
+        .addColumn('size', 'integer', (c) => c.notNull())
+        .addColumn('created', 'integer', (c) => c.notNull())
+        .addColumn('stored', 'integer', (c) => c.notNull())
+        .execute();
+      await db.schema.createIndex('upload_owner').on('upload').columns(['owner', 'size']).execute();
+      await db.schema.createIndex('upload_created').on('upload').column('created').execute();
+    },
+  },
 };

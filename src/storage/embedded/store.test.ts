@@ -88,8 +88,8 @@ test('bindings are replaced by address of record, and the expired ones are not l
   expect((await store.bindings.load()).map(({ aor, id }) => aor + id)).toEqual(['alice1', 'bob1']);
   await store.bindings.save('alice', []);
   expect(await store.bindings.load()).toHaveLength(1);
-  expect(store.accounts.ownsData('bob')).toBe(true);
-  expect(store.accounts.ownsData('alice')).toBe(false);
+  expect(store.accounts.ownsData('bob', 'bob@x')).toBe(true);
+  expect(store.accounts.ownsData('alice', 'alice@x')).toBe(false);
 });
 
 test('one write that fails leaves its neighbours of the batch alone', async () => {
@@ -189,11 +189,11 @@ test('records of calls come back newest first: all, or those of an account', asy
     expect.objectContaining({ callee: 'bob', answered: 3, endedBy: 'callee', reason: 'sœur', media: 'embedded', legs }),
   ]);
   // Whoever has called or was spoken to has left something behind; to be dialled is not enough.
-  expect([accounts.ownsData('alice'), accounts.ownsData('bob'), accounts.ownsData('carol')]).toEqual([
-    true,
-    true,
-    false,
-  ]);
+  expect([
+    accounts.ownsData('alice', 'alice@x'),
+    accounts.ownsData('bob', 'bob@x'),
+    accounts.ownsData('carol', 'carol@x'),
+  ]).toEqual([true, true, false]);
 });
 
 test('only the newest records of calls are kept, and none that is too old', async () => {

@@ -1,6 +1,8 @@
 import { closeSync, openSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { type StorageLimits, storageLimits } from '../limits.ts';
+import { QueriedMessagingStore } from '../messaging/messaging-store.ts';
+import { messagingReads } from '../messaging/statements.ts';
 import type {
   AccountStore,
   ApiKeyStore,
@@ -13,9 +15,10 @@ import type {
   StoredBinding,
   StoredSession,
 } from '../ports.ts';
+import type { Step } from '../statements.ts';
 import { EmbeddedCallRecords } from './call-records.ts';
 import { openDatabase, prepareFolder, schemaVersion, userVersion } from './database.ts';
-import type { Step } from './statements.ts';
+import { EmbeddedQueries } from './queries.ts';
 import { StorageError, Writer } from './writer.ts';
 
 export interface EmbeddedStore extends Store {
@@ -52,6 +55,7 @@ export async function openEmbeddedStore(
     sessions: sessionStore(database, writer, now),
     settings: settingStore(database, writer),
     calls,
+    messaging: new QueriedMessagingStore(new EmbeddedQueries(database, writer), limits),
     backup(target) {
       closeSync(openSync(target, 'wx', 0o600)); // SQLite fills an empty file and keeps its mode
       database.prepare('vacuum into ?').run(target);
@@ -77,6 +81,7 @@ function accountStore(database: DatabaseSync, writer: Writer, now: () => number)
       union all select 1 from call where caller = @name
       union all select 1 from call where callee = @name and answered is not null limit 1`,
   );
+  const ownedByAddress = database.prepare(messagingReads.owned);
   return {
     changedSince: (revision) =>
       since.all(revision).map((row) => ({ ...row, admin: row['admin'] === 1 }) as unknown as StoredAccount),
@@ -98,7 +103,8 @@ function accountStore(database: DatabaseSync, writer: Writer, now: () => number)
         )) === 1
       );
     },
-    ownsData: (name) => owned.get({ name }) !== undefined,
+    ownsData: (name, address) =>
+      owned.get({ name }) !== undefined || ownedByAddress.get({ owner: address }) !== undefined,
   };
 }
 

@@ -1,41 +1,65 @@
 // The writer: a thread that owns the only writing connection of this process and commits what it is given in batches.
 import type { StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
+import { type SqlValue, type Step, statements } from '../statements.ts';
 import { openDatabase } from './database.ts';
-import { type StatementName, type Step, statements } from './statements.ts';
 
-export type Batch = { writes: Step[][] } | { close: true };
+/** Many rows for one statement, their values in its order. */
+export interface Rows {
+  append: AppendName;
+  rows: SqlValue[][];
+}
+export type Write = Step[] | Rows;
+export type Batch = { writes: Write[] } | { close: true };
 /** For each write the rows its last statement changed, or why it failed. */
 export type BatchResult = { changes: Array<number | { error: string }> } | { closed: true };
+
+/** Row by row by a prepared statement with its values in place: a third less CPU than as JSON, or by name (bench/archive.ts). */
+const appends = {
+  archive: 'insert into archive (owner, id, peer, time, stanza) values (?, ?, ?, ?, ?) on conflict do nothing',
+} as const;
+export type AppendName = keyof typeof appends;
+
+/** Pages of log before they are copied into the database, 40 MB: an archive's pages are written many times in a row. */
+const CHECKPOINT_PAGES = 10_000;
 
 const port = parentPort;
 if (port === null) throw new Error('this is a worker thread');
 const database = openDatabase((workerData as { file: string }).file);
-const prepared = new Map<StatementName, StatementSync>();
+database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+const prepared = new Map<string, StatementSync>();
 
-function run([name, parameters]: Step): number {
-  let statement = prepared.get(name);
+function prepare(sql: string): StatementSync {
+  let statement = prepared.get(sql);
   if (statement === undefined) {
-    statement = database.prepare(statements[name]);
-    prepared.set(name, statement);
+    statement = database.prepare(sql);
+    prepared.set(sql, statement);
   }
-  return Number(statement.run(parameters).changes);
+  return statement;
 }
 
-function commit(writes: Step[][]): Array<number | { error: string }> {
+function run(write: Write): number {
+  let last = 0;
+  if ('append' in write) {
+    const statement = prepare(appends[write.append]);
+    for (const row of write.rows) statement.run(...row);
+  } else for (const [name, parameters] of write) last = Number(prepare(statements[name]).run(parameters).changes);
+  return last;
+}
+
+function commit(writes: Write[]): Array<number | { error: string }> {
   const changes: Array<number | { error: string }> = [];
   database.exec('BEGIN IMMEDIATE');
   try {
-    for (const steps of writes) {
-      if (steps.length > 1) database.exec('SAVEPOINT one');
+    for (const write of writes) {
+      const several = 'append' in write || write.length > 1;
+      if (several) database.exec('SAVEPOINT one');
       try {
-        let last = 0;
-        for (const step of steps) last = run(step);
-        changes.push(last);
-        if (steps.length > 1) database.exec('RELEASE one');
+        changes.push(run(write));
+        if (several) database.exec('RELEASE one');
       } catch (error) {
         // One write's fault is not its neighbours'.
-        if (steps.length > 1) database.exec('ROLLBACK TO one; RELEASE one');
+        if (several) database.exec('ROLLBACK TO one; RELEASE one');
         changes.push({ error: (error as Error).message });
       }
     }

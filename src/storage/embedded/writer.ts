@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { type StorageLimits, storageLimits } from '../limits.ts';
-import type { Step } from './statements.ts';
-import type { Batch, BatchResult } from './writer-thread.ts';
+import type { SqlValue, Step } from '../statements.ts';
+import type { AppendName, Batch, BatchResult, Write } from './writer-thread.ts';
 
 export class StorageError extends Error {
   readonly code: 'STORAGE_BUSY' | 'STORAGE_FAILED' | 'STORAGE_CLOSED';
@@ -14,7 +14,9 @@ export class StorageError extends Error {
 }
 
 interface Waiting {
-  steps: Step[];
+  write: Write;
+  /** Of rows to append: all who wait for them. */
+  done?: Promise<number>;
   resolve(changes: number): void;
   reject(error: Error): void;
 }
@@ -28,6 +30,7 @@ export class Writer {
   readonly #limits: StorageLimits;
   #queue: Waiting[] = [];
   #inFlight: Waiting[] = [];
+  #queued = 0;
   #scheduled = false;
   #closing: { resolve(): void } | undefined;
   #dead: Error | undefined;
@@ -47,17 +50,50 @@ export class Writer {
   /** Resolves, once durable, with the number of rows that the last step changed. */
   write(...steps: Step[]): Promise<number> {
     return new Promise((resolve, reject) => {
-      if (this.#dead !== undefined) return reject(this.#dead);
-      if (this.#closing !== undefined) return reject(new StorageError('STORAGE_CLOSED', 'The store is closed.'));
-      if (this.#queue.length >= this.#limits.queuedWrites)
-        return reject(new StorageError('STORAGE_BUSY', 'Too many writes are waiting for the disk.'));
-      this.#queue.push({ steps, resolve, reject });
-      this.#schedule();
+      const refusal = this.#refusal(1);
+      if (refusal === undefined) this.#enqueue({ write: steps, resolve, reject }, 1);
+      else reject(refusal);
     });
   }
 
+  /** Rows that are written with those of others who append at the same moment; resolves when they are durable. */
+  async append(name: AppendName, rows: SqlValue[][]): Promise<void> {
+    const refusal = this.#refusal(rows.length);
+    if (refusal !== undefined) throw refusal;
+    const last = this.#queue.at(-1);
+    if (
+      last?.done !== undefined &&
+      'append' in last.write &&
+      last.write.append === name &&
+      last.write.rows.length + rows.length <= this.#limits.batchWrites
+    ) {
+      for (const row of rows) last.write.rows.push(row);
+      this.#queued += rows.length;
+      await last.done;
+      return;
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    this.#enqueue({ write: { append: name, rows }, done: promise, resolve, reject }, rows.length);
+    await promise;
+  }
+
+  /** Writes, and rows to append, that are under way. */
   get queued(): number {
-    return this.#queue.length + this.#inFlight.length;
+    return this.#queued;
+  }
+
+  #refusal(size: number): Error | undefined {
+    if (this.#dead !== undefined) return this.#dead;
+    if (this.#closing !== undefined) return new StorageError('STORAGE_CLOSED', 'The store is closed.');
+    if (this.#queued + size > this.#limits.queuedWrites)
+      return new StorageError('STORAGE_BUSY', 'Too many writes are waiting for the disk.');
+    return undefined;
+  }
+
+  #enqueue(waiting: Waiting, size: number): void {
+    this.#queue.push(waiting);
+    this.#queued += size;
+    this.#schedule();
   }
 
   /** Makes what is queued durable, then ends the thread. */
@@ -84,14 +120,18 @@ export class Writer {
       if (this.#closing !== undefined) this.#worker.postMessage({ close: true } satisfies Batch);
       return;
     }
-    this.#inFlight = this.#queue.splice(0, this.#limits.batchWrites);
-    this.#worker.postMessage({ writes: this.#inFlight.map(({ steps }) => steps) } satisfies Batch);
+    let rows = 0;
+    let writes = 0;
+    while (writes < this.#queue.length && rows < this.#limits.batchWrites) rows += sizeOf(this.#queue[writes++]);
+    this.#inFlight = this.#queue.splice(0, writes);
+    this.#worker.postMessage({ writes: this.#inFlight.map(({ write }) => write) } satisfies Batch);
   }
 
   #receive(result: BatchResult): void {
     if ('closed' in result) return;
     const done = this.#inFlight;
     this.#inFlight = [];
+    for (const waiting of done) this.#queued -= sizeOf(waiting);
     if (this.#queue.length > 0 || this.#closing !== undefined) this.#schedule();
     else this.#worker.unref();
     done.forEach(({ resolve, reject }, i) => {
@@ -103,7 +143,12 @@ export class Writer {
 
   #fail(error: Error): void {
     this.#dead ??= error;
+    this.#queued = 0;
     for (const { reject } of [...this.#inFlight.splice(0), ...this.#queue.splice(0)]) reject(error);
     this.#closing?.resolve();
   }
+}
+
+function sizeOf(waiting: Waiting | undefined): number {
+  return waiting !== undefined && 'append' in waiting.write ? waiting.write.rows.length : 1;
 }

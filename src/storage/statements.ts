@@ -1,5 +1,8 @@
-/** Every write, by name: the writer prepares each once. `@name` parameters. */
+import { messagingWrites } from './messaging/statements.ts';
+
+/** Every write, by name: prepared once. `@name` parameters. */
 export const statements = {
+  ...messagingWrites,
   bumpRevision: `update setting set value = cast(value as integer) + 1 where key = 'accounts.revision'`,
   saveAccount: `insert into account (name, admin, sealed, created, revision)
     values (@name, @admin, @sealed, @created, (select cast(value as integer) from setting where key = 'accounts.revision'))
@@ -30,6 +33,8 @@ export const statements = {
 } as const;
 
 export type StatementName = keyof typeof statements;
-export type Parameters = Record<string, string | number | Uint8Array>;
+export type SqlValue = string | number | null | Uint8Array;
+export type Parameters = Record<string, SqlValue>;
+export type Row = Record<string, SqlValue>;
 /** One statement of a write; the write's statements take effect together or not at all. */
 export type Step = readonly [StatementName, Parameters];

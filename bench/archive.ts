@@ -1,0 +1,108 @@
+// A page of 50 in an archive of a million messages, and what a message costs to archive.
+//   node tools/run.js bench/archive.ts [--write] [--messages N]
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ArchiveIds } from '../src/storage/archive-id.ts';
+import { openEmbeddedStore } from '../src/storage/embedded/store.ts';
+import type { ArchivedMessage, ArchiveQuery } from '../src/storage/messaging.ts';
+import { machine, writeSection } from './section.ts';
+
+const { values } = parseArgs({
+  options: { write: { type: 'boolean', default: false }, messages: { type: 'string', default: '1000000' } },
+});
+const total = Number(values.messages);
+/** Half of all is one owner's, the rest is 999 others'. */
+const OWNERS = 1_000;
+const PEERS = 200;
+const BATCH = 200;
+const START = Date.UTC(2026, 0, 1);
+const GAP = 20_000;
+const ids = new ArchiveIds('0000');
+const owner = 'alice@example.test';
+const BODY = 'Shall we meet at the station, or is it too far from where you are? '.repeat(3);
+
+function message(i: number): ArchivedMessage {
+  const time = START + i * GAP;
+  const peer = `person${(i * 7919) % PEERS}@example.test`;
+  const id = ids.next(time);
+  const stanza = `<message from='${peer}/phone' to='${owner}' type='chat' id='${id}'><body>${BODY}</body><request xmlns='urn:xmpp:receipts'/></message>`;
+  return { owner: i % 2 === 0 ? owner : `owner${(i * 104_729) % OWNERS}@example.test`, id, peer, time, stanza };
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'chappe-archive-'));
+const store = await openEmbeddedStore(folder);
+const { archive } = store.messaging;
+const rows: string[] = [];
+try {
+  const kept: string[] = [];
+  let before = process.cpuUsage();
+  let measured = 0;
+  for (let i = 0; i < total; ) {
+    const adding: Array<Promise<void>> = [];
+    for (const end = Math.min(total, i + BATCH); i < end; i++) {
+      const one = message(i);
+      if (one.owner === owner) kept.push(one.id);
+      adding.push(archive.add([one]));
+    }
+    await Promise.all(adding);
+    if (i === total - (total % BATCH) - Math.floor(total / 10 / BATCH) * BATCH) {
+      before = process.cpuUsage();
+      measured = i;
+    }
+  }
+  const { user, system } = process.cpuUsage(before);
+  const size = statSync(join(folder, 'chappe.db')).size / 2 ** 20;
+  console.log(`${total.toLocaleString('en')} messages, ${size.toFixed(0)} MiB`);
+  rows.push(
+    `| archived, ${BATCH} at once, the last tenth | ${((user + system) / (total - measured)).toFixed(1)} us CPU | |`,
+  );
+
+  const at = () => START + Math.floor(Math.random() * total) * GAP;
+  const any = () => kept[Math.floor(Math.random() * kept.length)] as string;
+  const peer = () => `person${Math.floor(Math.random() * PEERS)}@example.test`;
+  const queries: Record<string, () => Partial<ArchiveQuery>> = {
+    'the newest 50': () => ({ backwards: true }),
+    'back from somewhere': () => ({ backwards: true, beforeId: any() }),
+    'on from somewhere': () => ({ afterId: any() }),
+    'from a time on': () => ({ start: at() }),
+    'with one of 200 peers, the newest': () => ({ peer: peer(), backwards: true }),
+    'with one peer, from a time on': () => ({ peer: peer(), start: at() }),
+    'with a stranger': () => ({ peer: 'nobody@example.test' }),
+    '50 by their ids': () => ({ ids: Array.from({ length: 50 }, any) }),
+  };
+  for (const [name, query] of Object.entries(queries)) {
+    const times: number[] = [];
+    const start = process.cpuUsage();
+    for (let i = 0; i < 500; i++) {
+      const from = performance.now();
+      await archive.page({ owner, limit: 50, ...query() });
+      times.push(performance.now() - from);
+    }
+    const cpu = process.cpuUsage(start);
+    times.sort((a, b) => a - b);
+    const ms = (share: number) => (times[Math.floor(share * (times.length - 1))] as number).toFixed(2);
+    rows.push(
+      `| ${name} | ${((cpu.user + cpu.system) / 500).toFixed(0)} us CPU | ${ms(0.5)}, ${ms(0.95)}, ${ms(1)} ms |`,
+    );
+  }
+  console.log(rows.join('\n'));
+  if (values.write)
+    writeSection(
+      'archive',
+      `## The archive
+
+${total.toLocaleString('en')} messages of about 450 octets, half of them in the archive that is asked, ${size.toFixed(0)} MiB. A page is 50 messages;
+500 of each kind. Budget: 5 ms a page. The embedded store (SQLite).
+
+| what | each | median, 95th percentile, worst |
+|---|---|---|
+${rows.join('\n')}
+
+${machine()}.`,
+    );
+} finally {
+  await store.close();
+  rmSync(folder, { recursive: true });
+}
