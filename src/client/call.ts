@@ -1,17 +1,19 @@
-import { decodeUtf8 } from '../protocol/byte-string.ts';
 import type { UserAgent } from '../protocol/sip/user-agent.ts';
 import type { CallName, CallSnapshot, UserAgentEvent, UserAgentOutput } from '../protocol/sip/user-agent-event.ts';
+import { endOf } from './call-end.ts';
 import type { CallEnd, CallEvents, CallState } from './call-event.ts';
 import type { Clock } from './clock.ts';
 import { type Devices, type MediaWish, openDevices, openScreen } from './devices.ts';
 import { Emitter } from './emitter.ts';
-import { ClientError, toClientError } from './errors.ts';
+import { ClientError, toClientError, wrongState } from './errors.ts';
+import { ForkedAnswers } from './forked-answers.ts';
 import { IceRecovery } from './ice-recovery.ts';
 import type { MediaSession } from './media-session.ts';
 import { Negotiation, sessionDescription, textOf } from './negotiation.ts';
 import type { Peer } from './peer.ts';
 import { hasVideo } from './session-description.ts';
 import { type CallStatistics, summarizeStatistics } from './statistics.ts';
+import { Transfers } from './transfers.ts';
 
 /** What a call needs of its client. */
 export interface CallPort {
@@ -27,8 +29,6 @@ export interface CallPort {
   readonly devices: Devices | undefined;
   readonly clock: Clock;
 }
-
-type EventOf<Type extends UserAgentEvent['type']> = Extract<UserAgentEvent, { type: Type }>;
 
 /** Where the INVITE of an outgoing call comes from: our own wish, or the other side's REFER. */
 export type Invitation = (agent: UserAgent, name: CallName, offer: string, now: number) => UserAgentOutput[];
@@ -60,12 +60,12 @@ export class Call extends Emitter<CallEvents> {
   #interrupted = false;
   #hungUp = false;
   #invited = false;
-  /** The last answer of each leg. One that is not final is for early media alone, and another may follow. */
-  readonly #answers = new Map<string, { sdp: string; final: boolean }>();
-  #acceptedLeg: string | undefined;
-  /** Whose early media is connected. */
-  #earlyLeg: string | undefined;
-  #transfers = new Map<string, { resolve: () => void; reject: (error: ClientError) => void }>();
+  readonly #answers = new ForkedAnswers({
+    hearEarly: async (sdp) => this.#media?.acceptAnswer(sdp, true),
+    settle: (sdp) => this.#takeFinalAnswer(sdp),
+    reconnect: () => this.#recovery?.restart(),
+  });
+  readonly #transfers = new Transfers(() => this.#changed());
   #lastStatistics: { statistics: CallStatistics; at: number } | undefined;
 
   constructor(port: CallPort, origin: { id: CallName; remote: Peer; incoming?: { offer?: string; replaces?: Call } }) {
@@ -121,7 +121,7 @@ export class Call extends Emitter<CallEvents> {
   }
 
   get transferring(): boolean {
-    return this.#transfers.size > 0;
+    return this.#transfers.pending;
   }
 
   /** Empty until there is media. The same objects all call long, with changing tracks. */
@@ -298,18 +298,7 @@ export class Call extends Emitter<CallEvents> {
 
   async #transferTo(command: (agent: UserAgent, refer: string, now: number) => UserAgentOutput[]): Promise<void> {
     this.#mustBeActive('transfer');
-    const refer = crypto.randomUUID();
-    const done = new Promise<void>((resolve, reject) => {
-      this.#transfers.set(refer, { resolve, reject });
-    });
-    try {
-      this.#port.perform((agent, now) => command(agent, refer, now));
-      this.#changed();
-      await done;
-    } finally {
-      this.#transfers.delete(refer);
-      this.#changed();
-    }
+    await this.#transfers.ask((refer) => this.#port.perform((agent, now) => command(agent, refer, now)));
     this.hangUp();
   }
 
@@ -342,7 +331,7 @@ export class Call extends Emitter<CallEvents> {
       case 'answer':
         if (this.#negotiation) this.#negotiation.receive(event);
         else if (this.direction === 'incoming') void this.#takeFinalAnswer(textOf(event.body));
-        else void this.#takeFirstAnswer(event);
+        else void this.#answers.receive(event);
         break;
       case 'offer':
       case 'offerRequested':
@@ -351,14 +340,14 @@ export class Call extends Emitter<CallEvents> {
         else this.#port.perform((agent, now) => agent.rejectOffer(this.id, now, { status: 491 }));
         break;
       case 'accepted':
-        void this.#takeAcceptance(event.leg);
+        void this.#answers.accept(event.leg);
         break;
       case 'confirmed':
         // With an offer in our 200, the answer in the ACK establishes.
         if (this.direction === 'incoming' && this.#offer !== undefined) this.#establish();
         break;
       case 'referProgress':
-        this.#takeReferProgress(event);
+        this.emit('transfer', this.#transfers.receive(event));
         break;
       case 'dtmf':
         this.emit('dtmf', { tone: event.tone, duration: event.duration });
@@ -405,31 +394,6 @@ export class Call extends Emitter<CallEvents> {
     });
     media.on('connection', (state) => this.#recovery?.connection(state));
     return media;
-  }
-
-  async #takeFirstAnswer(event: EventOf<'answer'>): Promise<void> {
-    const sdp = textOf(event.body);
-    this.#answers.set(event.leg, { sdp, final: event.final });
-    if (this.#acceptedLeg !== undefined) {
-      if (this.#acceptedLeg === event.leg) await this.#takeAcceptance(event.leg);
-      return;
-    }
-    // Early media: whoever answers last is heard, until one has accepted. What cannot be used early may be fine later.
-    await this.#media?.acceptAnswer(sdp, true).then(
-      () => {
-        this.#earlyLeg = event.leg;
-      },
-      () => {},
-    );
-  }
-
-  async #takeAcceptance(leg: string): Promise<void> {
-    this.#acceptedLeg = leg;
-    const answer = this.#answers.get(leg);
-    if (!answer?.final) return; // it comes next
-    await this.#takeFinalAnswer(answer.sdp);
-    // COMPAT: Chromium takes the answer of another leg, but connects to it only with new ICE credentials of our own.
-    if (this.#earlyLeg !== undefined && this.#earlyLeg !== leg) this.#recovery?.restart();
   }
 
   /** Of the leg that accepted; or in the ACK, when the INVITE had no offer. */
@@ -494,15 +458,6 @@ export class Call extends Emitter<CallEvents> {
     if (renegotiate) await negotiation.offer();
   }
 
-  #takeReferProgress(event: EventOf<'referProgress'>): void {
-    const reason = decodeUtf8(event.reason) ?? event.reason;
-    this.emit('transfer', { status: event.status, reason, final: event.final });
-    if (!event.final) return;
-    const waiting = this.#transfers.get(event.refer);
-    if (event.status < 300) waiting?.resolve();
-    else waiting?.reject(new ClientError('REJECTED', `the transfer failed: ${reason}`, event.status));
-  }
-
   #refuse(status: number, error?: ClientError): void {
     this.#hungUp = true;
     this.#port.perform((agent, now) => agent.reject(this.id, { status }, now));
@@ -515,10 +470,7 @@ export class Call extends Emitter<CallEvents> {
     this.#negotiation?.close();
     this.#recovery?.close();
     this.#media?.close();
-    // Whoever was asked to call somebody and hangs up has done so: not every phone reports before its BYE.
-    for (const { resolve, reject } of this.#transfers.values())
-      if (end.by === 'remote') resolve();
-      else reject(wrongState('transfer'));
+    this.#transfers.end(end.by);
     this.#enter('ended');
     this.emit('ended', end);
   }
@@ -545,36 +497,6 @@ export class Call extends Emitter<CallEvents> {
     if (this.#state !== 'active' || !this.#media || !this.#negotiation) throw wrongState(what);
     return { media: this.#media, negotiation: this.#negotiation };
   }
-}
-
-function endOf(event: EventOf<'ended'>, hungUp: boolean): CallEnd {
-  const lost = event.cause === 'transport' || event.cause === 'expired' || event.cause === 'noAck';
-  const end: CallEnd = {
-    by: lost ? 'network' : event.remote && !hungUp ? 'remote' : 'local',
-    reason: decodeUtf8(event.reason ?? '') || REASONS[event.cause],
-  };
-  if (event.cause === 'timeout') Object.assign(end, { by: hungUp ? 'local' : 'remote', status: 408 });
-  if (event.status !== undefined) end.status = event.status;
-  if (event.cause === 'answeredElsewhere') end.elsewhere = true;
-  if (event.cause === 'replaced') end.replaced = true;
-  return end;
-}
-
-const REASONS: Record<EventOf<'ended'>['cause'], string> = {
-  hungUp: 'hung up',
-  cancelled: 'cancelled',
-  answeredElsewhere: 'answered elsewhere',
-  rejected: 'rejected',
-  timeout: 'no answer',
-  transport: 'the server cannot be reached',
-  noAck: 'the answer was not confirmed',
-  expired: 'the connection was lost',
-  replaced: 'transferred',
-  protocol: 'the other side cannot be understood',
-};
-
-function wrongState(what: string): ClientError {
-  return new ClientError('WRONG_STATE', `this call cannot ${what} now`);
 }
 
 function stop(tracks: MediaStreamTrack[]): void {

@@ -38,3 +38,8 @@ export function toClientError(error: unknown, code: ClientErrorCode): ClientErro
   if (error instanceof ClientError) return error;
   return new ClientError(code, error instanceof Error ? error.message : String(error), undefined, error);
 }
+
+/** Of a method of a call. `what`: what it would do. */
+export function wrongState(what: string): ClientError {
+  return new ClientError('WRONG_STATE', `this call cannot ${what} now`);
+}
