@@ -47,6 +47,18 @@ export class Element {
     return new Element(this.name, this.namespace, this.attributes, children);
   }
 
+  /** A copy with one more child; what was inside already is not written again. */
+  adding(child: Element): Element {
+    const known = this.#content.text;
+    return new Element(
+      this.name,
+      this.namespace,
+      this.attributes,
+      [...this.children, child],
+      known === undefined ? undefined : known + child.serialize(this.namespace),
+    );
+  }
+
   is(name: string, namespace: string): boolean {
     return this.name === name && this.namespace === namespace;
   }

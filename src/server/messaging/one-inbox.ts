@@ -1,0 +1,395 @@
+import type { Element } from '../../protocol/xmpp/element.ts';
+import { type Jid, parseJid } from '../../protocol/xmpp/jid.ts';
+import { StanzaError } from '../../protocol/xmpp/stanza-error.ts';
+import type { ArchiveIds } from '../../storage/archive-id.ts';
+import type { ArchivedMessage, MessagingStore } from '../../storage/messaging.ts';
+import type { LocalDomain } from '../xmpp/host.ts';
+import type { XmppSession } from '../xmpp/session.ts';
+import type { Sessions } from '../xmpp/sessions.ts';
+import type { ArchivePreferences, ArchiveWishes } from './archive-preferences.ts';
+import { BLOCKED, type BlockList, type BlockLists, blocks } from './block-lists.ts';
+import { carbonCopy, insideCarbon } from './carbon-copy.ts';
+import type { Inbox, MessageDevices, MessageOrigin } from './inbox.ts';
+import { Lanes } from './lanes.ts';
+import type { MessagingLimits } from './limits.ts';
+import type { Rosters } from './rosters.ts';
+import { stanzaIdBy, withoutForgedIds, withStanzaId } from './stanza-id.ts';
+import { storeFailure } from './store-failure.ts';
+import { type Treatment, treatmentOf } from './treatment.ts';
+import { delayed, WaitingRoom } from './waiting-room.ts';
+
+export type MessageOutcome = 'delivered' | 'stored' | 'dropped';
+
+export interface OneInboxOptions {
+  domain: string;
+  accountExists: (name: string) => boolean;
+  sessions: Sessions;
+  /** Ours beside that one: rooms. */
+  domains: ReadonlyMap<string, LocalDomain>;
+  store: Pick<MessagingStore, 'archive' | 'offline'>;
+  blockLists: BlockLists;
+  wishes: ArchiveWishes;
+  rosters: Rosters;
+  ids: ArchiveIds;
+  limits: MessagingLimits;
+  /** Unix time in milliseconds. */
+  wallClock: () => number;
+  /** What could not be stored though nobody waits to be told. */
+  onFault: (error: unknown) => void;
+}
+
+/** One side of a message that is an account here, or a name that is signed in without one. */
+interface Party {
+  name: string;
+  /** Its bare address. */
+  owner: string;
+  /** An account: something may be kept for it. */
+  account: boolean;
+  blocked: BlockList;
+  wishes: ArchivePreferences;
+}
+
+/** A message that has been judged: what is written of it, and what happens once that is durable. */
+interface Judged {
+  message: Element;
+  from: Jid;
+  to: Jid;
+  treatment: Treatment;
+  sender: Party | undefined;
+  recipient: Party | undefined;
+  origin: MessageOrigin;
+  senderId: string | undefined;
+  recipientId: string | undefined;
+  /** Nobody was there: it was written to wait, with the archive. */
+  waits: boolean;
+}
+
+/**
+ * The inbox. A message is judged in the turn of the event loop in which it came: who has blocked whom, what is archived for
+ * whom, whether it has to wait. The writes begin at once, many messages to one commit; when they are durable it is given
+ * to the devices, in the order in which its sender wrote (lanes.ts).
+ */
+export class OneInbox implements Inbox {
+  readonly lanes = new Lanes();
+  readonly #options: OneInboxOptions;
+  readonly #devices: MessageDevices[] = [];
+  readonly #waitingRoom: WaitingRoom;
+  /** Of what went to more than one device: how many of them may still get it. */
+  readonly #copies = new WeakMap<Element, { left: number }>();
+
+  constructor(options: OneInboxOptions) {
+    this.#options = options;
+    this.#waitingRoom = new WaitingRoom(options);
+  }
+
+  addDevices(devices: MessageDevices): void {
+    this.#devices.push(devices);
+  }
+
+  async submit(message: Element, origin: MessageOrigin): Promise<MessageOutcome> {
+    const from = parseJid(message.attributes['from'] ?? '');
+    const to = parseJid(message.attributes['to'] ?? '');
+    if (from === undefined || to === undefined) throw new StanzaError('jid-malformed');
+    return this.accept(message, from, to, origin);
+  }
+
+  /**
+   * As `submit`, with the addresses read already. A promise only where something has to be waited for. Throws, or rejects
+   * with, a StanzaError.
+   */
+  accept(message: Element, from: Jid, to: Jid, origin: MessageOrigin): MessageOutcome | Promise<MessageOutcome> {
+    const sender = origin.protocol === 'internal' ? undefined : this.#party(from, origin);
+    const recipient = this.#party(to, undefined);
+    if (sender instanceof Promise || recipient instanceof Promise)
+      return this.#acceptLater(message, from, to, origin, sender, recipient);
+    return this.#take(this.#judge(message, from, to, origin, sender, recipient));
+  }
+
+  /** A SIP phone of the account is there: it gets what waits. */
+  arrived(account: string, devices: MessageDevices): void {
+    this.#waitingRoom.empty(account, async (message) => (await devices.deliver(account, message)) > 0);
+  }
+
+  /** A session that takes messages is there (XEP-0160). `fetches`: it reads its archive itself, and needs no more of it. */
+  available(session: XmppSession, fetches: boolean): void {
+    const owner = session.jid.bare;
+    this.#waitingRoom.empty(session.account, (message) => {
+      if (!session.open) return false;
+      if (!fetches || stanzaIdBy(message, owner) === undefined) session.send(message);
+      return true;
+    });
+  }
+
+  /** What a session that died was sent and has not acknowledged (XEP-0198 section 4): to other devices, or kept. */
+  undelivered(session: XmppSession, message: Element): void {
+    const copies = this.#copies.get(message);
+    if (copies !== undefined && --copies.left > 0) return; // others have had it
+    const carbon = insideCarbon(message);
+    if (carbon?.direction === 'sent') return;
+    const inside = carbon?.message ?? message;
+    const treatment = treatmentOf(inside);
+    if (!treatment.offline) return;
+    const { account } = session;
+    const late = delayed(inside, this.#options.domain, this.#options.wallClock());
+    const sessions = this.#takers(account);
+    if (sessions.length > 0) {
+      for (const other of sessions) this.#send(other, late, sessions.length);
+      return;
+    }
+    if (!this.#options.accountExists(account)) return;
+    const owner = session.jid.bare;
+    const id = stanzaIdBy(inside, owner) ?? this.#nextId();
+    this.#deliverToDevices(account, late, undefined)
+      .then((taken) => (taken > 0 ? undefined : this.#waitingRoom.add(owner, id, inside)))
+      .catch(this.#options.onFault);
+  }
+
+  async #acceptLater(
+    message: Element,
+    from: Jid,
+    to: Jid,
+    origin: MessageOrigin,
+    sender: Party | undefined | Promise<Party>,
+    recipient: Party | undefined | Promise<Party>,
+  ): Promise<MessageOutcome> {
+    // Its place in the lane is taken now; that of its rows in the archives is when both sides are known.
+    const judged = Promise.all([sender, recipient]).then(
+      ([one, other]) => this.#judge(message, from, to, origin, one, other),
+      (error) => {
+        throw storeFailure(error);
+      },
+    );
+    return this.#pass(
+      from.full,
+      judged.then(async (ready) => {
+        await this.#write(ready);
+        return ready;
+      }),
+    );
+  }
+
+  #take(judged: Judged): MessageOutcome | Promise<MessageOutcome> {
+    const written = this.#write(judged);
+    if (written === undefined && !this.lanes.busy(judged.from.full)) return this.#release(judged);
+    return this.#pass(judged.from.full, written === undefined ? Promise.resolve(judged) : written.then(() => judged));
+  }
+
+  #pass(sender: string, ready: Promise<Judged>): Promise<MessageOutcome> {
+    return new Promise((resolve, reject) => {
+      this.lanes.pass(sender, ready, (judged) => resolve(this.#release(judged as Judged)), reject).catch(reject); // what release has thrown
+    });
+  }
+
+  /** Who they are, where they are ours. */
+  #party(address: Jid, origin: MessageOrigin | undefined): Party | undefined | Promise<Party> {
+    const { local: name, domain, bare: owner } = address;
+    if (name === undefined || domain !== this.#options.domain) return undefined;
+    const account = this.#options.accountExists(name);
+    if (!account) {
+      if (origin === undefined && this.#isAway(name)) throw new StanzaError('service-unavailable');
+      return { name, owner, account, blocked: NOBODY, wishes: NOTHING };
+    }
+    const blocked = this.#options.blockLists.of(owner);
+    const wishes = this.#options.wishes.of(owner);
+    if (!(blocked instanceof Promise) && !(wishes instanceof Promise)) return { name, owner, account, blocked, wishes };
+    return Promise.all([blocked, wishes]).then(([list, preferences]) => ({
+      name,
+      owner,
+      account,
+      blocked: list,
+      wishes: preferences,
+    }));
+  }
+
+  #judge(
+    original: Element,
+    from: Jid,
+    to: Jid,
+    origin: MessageOrigin,
+    sender: Party | undefined,
+    recipient: Party | undefined,
+  ): Judged {
+    // 1. XEP-0191 section 2.4.
+    if (sender !== undefined && blocks(sender.blocked, to))
+      throw new StanzaError('not-acceptable', '', { application: BLOCKED });
+    if (recipient !== undefined && recipient.owner !== sender?.owner && blocks(recipient.blocked, from))
+      throw new StanzaError('service-unavailable');
+    // 2. Ids of ours are written by us (XEP-0359 section 6).
+    const message = origin.protocol === 'internal' ? original : withoutForgedIds(original, (by) => this.#isOurs(by));
+    const treatment = treatmentOf(message);
+    // 3. RFC 6121 section 8.5: what cannot be delivered at all.
+    if (recipient === undefined && !this.#options.domains.has(to.domain))
+      throw new StanzaError(to.domain === this.#options.domain ? 'service-unavailable' : 'remote-server-not-found');
+    if (treatment.type === 'groupchat' && recipient !== undefined && this.#options.sessions.get(to.full) === undefined)
+      throw new StanzaError('service-unavailable');
+    const reachable = recipient === undefined || this.#isReachable(recipient.name, to, treatment);
+    const waits = !reachable && treatment.offline && recipient?.account === true;
+    const archive = (party: Party | undefined, peer: Jid) =>
+      treatment.archive && party?.account === true && this.#wants(party, peer);
+    const recipientId = archive(recipient, from) ? this.#nextId() : undefined;
+    if (!reachable && !waits && recipientId === undefined && treatment.content)
+      throw new StanzaError('service-unavailable');
+    const toOneself = sender?.owner === recipient?.owner;
+    const senderId = !toOneself && archive(sender, to) ? this.#nextId() : undefined;
+    return { message, from, to, treatment, sender, recipient, origin, senderId, recipientId, waits };
+  }
+
+  /** One row in each archive, and the one that waits, in one commit; undefined: there is nothing to write. */
+  #write({ message, from, to, sender, recipient, senderId, recipientId, waits }: Judged): Promise<void> | undefined {
+    if (senderId === undefined && recipientId === undefined && !waits) return undefined;
+    const time = this.#options.wallClock();
+    const stanza = message.serialize();
+    const rows: ArchivedMessage[] = [];
+    if (senderId !== undefined && sender !== undefined)
+      rows.push({ owner: sender.owner, id: senderId, peer: to.bare, time, stanza });
+    if (recipientId !== undefined && recipient !== undefined)
+      rows.push({ owner: recipient.owner, id: recipientId, peer: from.bare, time, stanza });
+    const archived = rows.length > 0 ? this.#options.store.archive.add(rows) : undefined;
+    const fail = (error: unknown) => {
+      throw storeFailure(error);
+    };
+    if (!waits || recipient === undefined) return archived?.catch(fail);
+    const kept = recipientId === undefined ? message : withStanzaId(message, recipient.owner, recipientId);
+    const waiting = this.#waitingRoom.add(recipient.owner, recipientId ?? this.#nextId(), kept);
+    return Promise.all([archived, waiting]).then(([, added]) => {
+      // What is in the archive is not lost for want of room to wait in.
+      if (!added && recipientId === undefined)
+        throw new StanzaError('resource-constraint', 'too much waits there already');
+    }, fail);
+  }
+
+  /** What was promised is durable: to the devices. */
+  #release(judged: Judged): MessageOutcome | Promise<MessageOutcome> {
+    const { message, from, to, treatment, sender, recipient, origin, senderId, recipientId, waits } = judged;
+    const session = origin.protocol === 'xmpp' ? origin.session : undefined;
+    if (treatment.carbons && sender !== undefined && sender.owner !== recipient?.owner) {
+      const sent = senderId === undefined ? message : withStanzaId(message, sender.owner, senderId);
+      this.#copyToOthers('sent', sender.name, sent, session);
+    }
+    if (recipient === undefined) {
+      const waits = this.#options.domains.get(to.domain)?.receive(message, from, to, session);
+      return waits instanceof Promise ? waits.then(() => 'delivered') : 'delivered';
+    }
+    if (waits) {
+      // Whoever has come while it was written takes it from where it waits, once.
+      for (const taker of this.#takers(recipient.name)) this.available(taker, false);
+      return 'stored';
+    }
+    const own = recipientId === undefined ? message : withStanzaId(message, recipient.owner, recipientId);
+    const sessions = this.#deliver(recipient, own, to, treatment);
+    const except = origin.protocol === 'sip' && recipient.owner === sender?.owner ? origin.device : undefined;
+    const toPhones = treatment.type === 'chat' || treatment.type === 'normal';
+    if (!toPhones || !this.#devices.some((devices) => devices.reachable(recipient.name)))
+      return sessions > 0 ? 'delivered' : this.#missed(own, recipient, treatment, recipientId);
+    const taken = this.#deliverToDevices(recipient.name, own, except);
+    if (sessions > 0) {
+      taken.catch(this.#options.onFault);
+      return 'delivered';
+    }
+    return taken.then((count) => (count > 0 ? 'delivered' : this.#missed(own, recipient, treatment, recipientId)));
+  }
+
+  /** Nobody was there after all. */
+  async #missed(
+    message: Element,
+    { owner, account }: Party,
+    treatment: Treatment,
+    id: string | undefined,
+  ): Promise<MessageOutcome> {
+    if (!treatment.offline || !account) return 'dropped';
+    const added = await this.#waitingRoom.add(owner, id ?? this.#nextId(), message).catch((error: unknown) => {
+      throw storeFailure(error);
+    });
+    if (!added && id === undefined) throw new StanzaError('resource-constraint', 'too much waits there already');
+    return 'stored';
+  }
+
+  /** RFC 6121 section 8.5.2 and 8.5.3, and the carbons of XEP-0280 section 8. Returns how many sessions have it. */
+  #deliver({ name, owner }: Party, message: Element, to: Jid, { type, carbons }: Treatment): number {
+    const { sessions } = this.#options;
+    const addressed = to.resource === undefined ? undefined : sessions.get(to.full);
+    const direct =
+      addressed !== undefined ? [addressed] : type === 'error' || type === 'groupchat' ? [] : this.#takers(name);
+    if (addressed !== undefined && (type === 'groupchat' || type === 'headline' || type === 'error')) {
+      addressed.send(message);
+      return 1;
+    }
+    const others: XmppSession[] = [];
+    if (carbons)
+      for (const session of sessions.of(name)) if (session.carbons && !direct.includes(session)) others.push(session);
+    const copies = direct.length + others.length;
+    for (const session of direct) this.#send(session, message, copies);
+    if (others.length > 0) {
+      const copy = carbonCopy('received', owner, message);
+      const shared = this.#copies.get(message);
+      for (const session of others) {
+        const wrapped = copy.with({ to: session.jid.full });
+        if (shared !== undefined) this.#copies.set(wrapped, shared);
+        session.send(wrapped);
+      }
+    }
+    return copies;
+  }
+
+  #send(session: XmppSession, message: Element, copies: number): void {
+    if (copies > 1 && !this.#copies.has(message)) this.#copies.set(message, { left: copies });
+    session.send(message);
+  }
+
+  #copyToOthers(direction: 'sent', account: string, message: Element, except: XmppSession | undefined): void {
+    let copy: Element | undefined;
+    for (const session of this.#options.sessions.of(account)) {
+      if (session === except || !session.carbons) continue;
+      copy ??= carbonCopy(direction, session.jid.bare, message);
+      session.send(copy.with({ to: session.jid.full }));
+    }
+  }
+
+  async #deliverToDevices(account: string, message: Element, except: string | undefined): Promise<number> {
+    const reachable = this.#devices.filter((devices) => devices.reachable(account));
+    const taken = await Promise.all(reachable.map((devices) => devices.deliver(account, message, except)));
+    return taken.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Sessions of it that take what is sent to the account: available, with a priority that is not negative. */
+  #takers(account: string): XmppSession[] {
+    const takers: XmppSession[] = [];
+    for (const session of this.#options.sessions.of(account))
+      if (session.presence !== undefined && session.priority >= 0) takers.push(session);
+    return takers;
+  }
+
+  #isReachable(account: string, to: Jid, { type, carbons }: Treatment): boolean {
+    if (to.resource !== undefined && this.#options.sessions.get(to.full) !== undefined) return true;
+    if (this.#takers(account).length > 0) return true;
+    if (type === 'chat' || type === 'normal') {
+      if (carbons) for (const session of this.#options.sessions.of(account)) if (session.carbons) return true;
+      return this.#devices.some((devices) => devices.reachable(account));
+    }
+    return false;
+  }
+
+  #isAway(account: string): boolean {
+    for (const _ of this.#options.sessions.of(account)) return false;
+    return true;
+  }
+
+  #isOurs(address: string): boolean {
+    const { domain } = this.#options;
+    return address === domain || address.endsWith(`@${domain}`) || address.endsWith(`.${domain}`);
+  }
+
+  #wants({ owner, wishes }: Party, peer: Jid): boolean {
+    if (wishes.always.includes(peer.bare) || wishes.always.includes(peer.full)) return true;
+    if (wishes.never.includes(peer.bare) || wishes.never.includes(peer.full)) return false;
+    if (wishes.default !== 'roster') return wishes.default === 'always';
+    return this.#options.rosters.peek(owner)?.get(peer.bare)?.listed === true;
+  }
+
+  #nextId(): string {
+    return this.#options.ids.next(this.#options.wallClock());
+  }
+}
+
+const NOBODY: BlockList = new Set();
+const NOTHING: ArchivePreferences = { default: 'never', always: [], never: [] };

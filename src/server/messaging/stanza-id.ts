@@ -1,0 +1,22 @@
+import { type Element, xml } from '../../protocol/xmpp/element.ts';
+import { NS } from '../../protocol/xmpp/namespaces.ts';
+
+// XEP-0359: the id under which an archive keeps a stanza. It means something only because nobody but `by` can write it.
+
+/** The message with that id added: what is given to the archive's owner. */
+export function withStanzaId(message: Element, by: string, id: string): Element {
+  return message.adding(xml('stanza-id', NS.SID, { by, id }));
+}
+
+export function stanzaIdBy(message: Element, by: string): string | undefined {
+  for (const found of message.elements('stanza-id', NS.SID))
+    if (found.attributes['by'] === by) return found.attributes['id'];
+  return undefined;
+}
+
+/** Section 6: takes away the ids that claim to be of one of our own addresses. The same message, where there are none. */
+export function withoutForgedIds(message: Element, isOurs: (by: string) => boolean): Element {
+  const forged = (child: Element | string) =>
+    typeof child === 'object' && child.is('stanza-id', NS.SID) && isOurs(child.attributes['by'] ?? '');
+  return message.children.some(forged) ? message.holding(message.children.filter((child) => !forged(child))) : message;
+}

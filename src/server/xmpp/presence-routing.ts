@@ -1,0 +1,302 @@
+import { type Element, xml } from '../../protocol/xmpp/element.ts';
+import { type Jid, parseJid } from '../../protocol/xmpp/jid.ts';
+import { NS } from '../../protocol/xmpp/namespaces.ts';
+import { StanzaError } from '../../protocol/xmpp/stanza-error.ts';
+import { parseElement } from '../../protocol/xmpp/tokenizer.ts';
+import { type BlockLists, blocks } from '../messaging/block-lists.ts';
+import type { Lanes } from '../messaging/lanes.ts';
+import type { MessagingLimits } from '../messaging/limits.ts';
+import type { Presences } from '../messaging/presences.ts';
+import type { Roster, Rosters } from '../messaging/rosters.ts';
+import type { SubscriptionVerb } from '../messaging/subscription-states.ts';
+import type { Subscriptions } from '../messaging/subscriptions.ts';
+import type { LocalDomain } from './host.ts';
+import type { XmppSession } from './session.ts';
+import type { Sessions } from './sessions.ts';
+
+export interface PresenceRoutingOptions {
+  domain: string;
+  accountExists: (name: string) => boolean;
+  sessions: Sessions;
+  domains: ReadonlyMap<string, LocalDomain>;
+  presences: Presences;
+  rosters: Rosters;
+  subscriptions: Subscriptions;
+  blockLists: BlockLists;
+  lanes: Lanes;
+  limits: MessagingLimits;
+  onFault: (error: unknown) => void;
+}
+
+type PresenceListener = (session: XmppSession, presence: Element | undefined, before: Element | undefined) => void;
+
+/** RFC 6121 section 4: presence as XMPP's clients say it and hear of it, whichever protocol it came by. */
+export class PresenceRouting {
+  readonly #options: PresenceRoutingOptions;
+  readonly #listeners: PresenceListener[] = [];
+  /** Full addresses of what is available by another protocol. */
+  readonly #foreign = new Set<string>();
+
+  constructor(options: PresenceRoutingOptions) {
+    this.#options = options;
+    options.subscriptions.onChange((account, watcher, allowed) => this.#permitted(account, watcher, allowed));
+    options.subscriptions.listen({
+      changed: () => {},
+      deliver: (owner, presence) => this.#deliverSubscription(owner, presence),
+    });
+    options.presences.listen((account, resource, presence) => {
+      const full = `${this.#owner(account)}/${resource}`;
+      if (presence?.source === 'sip') {
+        this.#foreign.add(full);
+        this.#broadcastForeign(account, presence.presence);
+      } else if (presence === undefined && this.#foreign.delete(full))
+        this.#broadcastForeign(account, unavailable(full));
+    });
+  }
+
+  onPresence(listener: PresenceListener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** From a client. Throws, or rejects with, a StanzaError. */
+  received(session: XmppSession, presence: Element, to: Jid | undefined): Promise<void> | undefined {
+    const { type } = presence.attributes;
+    switch (type) {
+      case undefined:
+      case 'unavailable':
+        if (to !== undefined) return this.#directed(session, presence, to);
+        return type === undefined ? this.#available(session, presence) : this.#unavailable(session, presence);
+      case 'subscribe':
+      case 'subscribed':
+      case 'unsubscribe':
+      case 'unsubscribed':
+        return this.#subscription(session, type, presence, to);
+      case 'probe':
+        return to === undefined ? undefined : this.#probed(session, to);
+      case 'error':
+        if (to !== undefined) return this.#directed(session, presence, to);
+        return undefined;
+      default:
+        throw new StanzaError('bad-request', 'no such type of presence');
+    }
+  }
+
+  /** To an address here, from inside the server or from a client (section 8.5). */
+  deliver(presence: Element, to: Jid): void {
+    if (to.local === undefined) return;
+    if (to.resource !== undefined) this.#options.sessions.get(to.full)?.send(presence);
+    else
+      for (const session of this.#options.sessions.of(to.local))
+        if (session.presence !== undefined) session.send(presence);
+  }
+
+  /** Its stream is over: what it did not say itself is said for it (section 4.5.2). */
+  ended(session: XmppSession): void {
+    const gone = unavailable(session.jid.full);
+    if (session.presence !== undefined) this.#unavailable(session, gone)?.catch(this.#options.onFault);
+    else this.#leaveDirected(session, gone);
+  }
+
+  /** Section 4.2 and 4.4. */
+  #available(session: XmppSession, presence: Element): Promise<void> | undefined {
+    const priority = priorityOf(presence);
+    const roster = this.#roster(session);
+    if (!(roster instanceof Promise)) return this.#announce(session, presence, priority, roster);
+    const { lanes } = this.#options;
+    return lanes.pass(session.jid.full, roster, (known) => {
+      if (session.open) this.#announce(session, presence, priority, known);
+    });
+  }
+
+  #announce(session: XmppSession, presence: Element, priority: number, roster: Roster | undefined): undefined {
+    const before = session.presence;
+    session.presence = presence;
+    session.priority = priority;
+    const { account, jid } = session;
+    this.#options.presences.set({ account, resource: jid.resource ?? '', presence, source: 'xmpp' });
+    this.#broadcast(account, presence, roster);
+    if (before === undefined) this.#welcome(session, roster);
+    for (const listener of this.#listeners) listener(session, presence, before);
+  }
+
+  /** Section 4.3: whom it may see; section 3.1.3: who has asked meanwhile. */
+  #welcome(session: XmppSession, roster: Roster | undefined): void {
+    const { presences, domain, blockLists, rosters } = this.#options;
+    const { full, bare } = session.jid;
+    for (const { resource, presence } of presences.of(session.account))
+      if (resource !== session.jid.resource) session.send(presence.with({ to: full }));
+    const own = blockLists.peek(bare);
+    for (const item of roster?.items ?? []) {
+      if (item.pendingIn !== undefined) session.send(parseElement(item.pendingIn).with({ to: full }));
+      if (item.subscription !== 'to' && item.subscription !== 'both') continue;
+      const contact = localPart(item.jid, domain);
+      if (contact === undefined || own.has(item.jid)) continue;
+      const theirs = rosters.peek(item.jid)?.get(bare);
+      if (theirs !== undefined && theirs.subscription !== 'from' && theirs.subscription !== 'both') continue;
+      if (blocks(blockLists.peek(item.jid), session.jid)) continue;
+      for (const { presence } of presences.of(contact)) session.send(presence.with({ to: full }));
+    }
+  }
+
+  /** Section 4.5. */
+  #unavailable(session: XmppSession, presence: Element): Promise<void> | undefined {
+    const before = session.presence;
+    if (before === undefined) return undefined;
+    session.presence = undefined;
+    session.priority = 0;
+    this.#options.presences.remove(session.account, session.jid.resource ?? '');
+    const tell = (roster: Roster | undefined) => {
+      this.#broadcast(session.account, presence, roster);
+      if (this.#options.sessions.get(session.jid.full) === session)
+        session.send(presence.with({ to: session.jid.full }));
+      this.#leaveDirected(session, presence);
+      for (const listener of this.#listeners) listener(session, undefined, before);
+    };
+    const roster = this.#roster(session);
+    if (roster instanceof Promise) return this.#options.lanes.pass(session.jid.full, roster, tell);
+    tell(roster);
+    return undefined;
+  }
+
+  /** To the account's own available resources, and to whoever may see it. */
+  #broadcast(account: string, presence: Element, roster: Roster | undefined): void {
+    const { sessions, domain, blockLists } = this.#options;
+    const owner = this.#owner(account);
+    const to = (name: string) => {
+      for (const session of sessions.of(name))
+        if (session.presence !== undefined) session.send(presence.with({ to: session.jid.full }));
+    };
+    to(account);
+    const blocked = blockLists.peek(owner);
+    for (const item of roster?.items ?? []) {
+      if (item.subscription !== 'from' && item.subscription !== 'both') continue;
+      const contact = localPart(item.jid, domain);
+      if (contact === undefined || blocked.has(item.jid) || blockLists.peek(item.jid).has(owner)) continue;
+      to(contact);
+    }
+  }
+
+  #broadcastForeign(account: string, presence: Element): void {
+    const { rosters, blockLists, onFault } = this.#options;
+    const owner = this.#owner(account);
+    Promise.all([rosters.of(owner), blockLists.of(owner)])
+      .then(([roster]) => this.#broadcast(account, presence, roster))
+      .catch(onFault);
+  }
+
+  /** Section 4.6. */
+  #directed(session: XmppSession, presence: Element, to: Jid): Promise<void> | undefined {
+    const { domain, domains, limits, rosters } = this.#options;
+    const { type } = presence.attributes;
+    const here = to.domain === domain;
+    const handler = domains.get(to.domain);
+    if (!here && handler === undefined) throw new StanzaError('remote-server-not-found');
+    const subscription = rosters.peek(session.jid.bare)?.get(to.bare)?.subscription;
+    const told = here && (subscription === 'from' || subscription === 'both');
+    if (type === undefined && !told) {
+      session.directed ??= new Set();
+      if (!session.directed.has(to.full) && session.directed.size >= limits.directedPresences)
+        throw new StanzaError('resource-constraint', 'presence was sent to too many directly');
+      session.directed.add(to.full);
+    } else if (type === 'unavailable') session.directed?.delete(to.full);
+    if (here) this.deliver(presence, to);
+    else {
+      const waits = handler?.receive(presence, session.jid, to, session);
+      if (waits instanceof Promise) return waits;
+    }
+    return undefined;
+  }
+
+  #leaveDirected(session: XmppSession, presence: Element): void {
+    const directed = session.directed;
+    session.directed = undefined;
+    for (const address of directed ?? []) {
+      const to = parseJid(address);
+      if (to === undefined) continue;
+      const stanza = presence.with({ to: address });
+      if (to.domain === this.#options.domain) this.deliver(stanza, to);
+      else
+        Promise.resolve(this.#options.domains.get(to.domain)?.receive(stanza, session.jid, to, session)).catch(
+          this.#options.onFault,
+        );
+    }
+  }
+
+  /** Section 3: between bare addresses, whatever the client wrote. */
+  #subscription(
+    session: XmppSession,
+    verb: SubscriptionVerb,
+    presence: Element,
+    to: Jid | undefined,
+  ): Promise<void> | undefined {
+    const { domain, accountExists, subscriptions } = this.#options;
+    if (to === undefined) throw new StanzaError('bad-request', 'whose presence?');
+    if (!accountExists(session.account)) throw new StanzaError('not-allowed', 'a guest has no contacts');
+    if (to.local === undefined) throw new StanzaError('not-allowed', 'only people have presence here');
+    if (to.domain !== domain) throw new StanzaError('remote-server-not-found');
+    const { bare } = session.jid;
+    return subscriptions.submit(verb, bare, to.bare, presence.with({ from: bare, to: to.bare }));
+  }
+
+  #deliverSubscription(owner: string, presence: Element): void {
+    const account = localPart(owner, this.#options.domain);
+    if (account === undefined) return;
+    for (const session of this.#options.sessions.of(account))
+      if (session.presence !== undefined) session.send(presence.with({ to: session.jid.full }));
+  }
+
+  /** Section 4.3.2. */
+  async #probed(session: XmppSession, to: Jid): Promise<void> {
+    const { domain, subscriptions, presences, accountExists } = this.#options;
+    if (to.local === undefined || to.domain !== domain) return;
+    const may = accountExists(to.local) && (await subscriptions.mayWatch(to.local, session.jid.bare)) === 'yes';
+    const address = { to: session.jid.full };
+    if (!may) return session.send(xml('presence', NS.CLIENT, { ...address, from: to.bare, type: 'unsubscribed' }));
+    let any = false;
+    for (const { presence } of presences.of(to.local)) {
+      any = true;
+      session.send(presence.with(address));
+    }
+    if (!any) session.send(unavailable(to.bare).with(address));
+  }
+
+  /** Sections 3.1.5 and 3.2.2: presence begins, or ends, for somebody. */
+  #permitted(account: string, watcher: string, allowed: boolean): void {
+    const { presences, sessions, domain } = this.#options;
+    const name = localPart(watcher, domain);
+    if (name === undefined) return;
+    for (const { presence } of presences.of(account)) {
+      const seen = allowed ? presence : unavailable(presence.attributes['from']);
+      for (const session of sessions.of(name))
+        if (session.presence !== undefined) session.send(seen.with({ to: session.jid.full }));
+    }
+  }
+
+  #roster(session: XmppSession): Roster | Promise<Roster> | undefined {
+    return this.#options.accountExists(session.account) ? this.#options.rosters.of(session.jid.bare) : undefined;
+  }
+
+  #owner(account: string): string {
+    return `${account}@${this.#options.domain}`;
+  }
+}
+
+function unavailable(from: string | undefined): Element {
+  return xml('presence', NS.CLIENT, { from, type: 'unavailable' });
+}
+
+/** The account of a bare address here. */
+function localPart(bare: string, domain: string): string | undefined {
+  const at = bare.indexOf('@');
+  return at > 0 && bare.slice(at + 1) === domain ? bare.slice(0, at) : undefined;
+}
+
+/** Section 4.7.2.3. */
+function priorityOf(presence: Element): number {
+  const text = presence.childText('priority')?.trim();
+  if (text === undefined || text === '') return 0;
+  const priority = Number(text);
+  if (!/^[+-]?\d{1,3}$/.test(text) || priority < -128 || priority > 127)
+    throw new StanzaError('bad-request', 'a priority is a number from -128 to 127');
+  return priority;
+}
