@@ -26,11 +26,17 @@ test('a form is written with its FORM_TYPE, fields, values and options', () => {
 });
 
 test('a form filled in is read by field', () => {
-  const parent = xml('query', 'urn:q', {}, dataForm('result', 'urn:other', []), dataForm('submit', CONFIGURATION, [
-    { name: 'open', value: 'true' },
-    { name: 'admins', value: ['a@b', 'c@d'] },
-    { name: '__proto__', value: [] },
-  ])); // biome-ignore format: nested
+  const parent = xml(
+    'query',
+    'urn:q',
+    {},
+    dataForm('result', 'urn:other', []),
+    dataForm('submit', CONFIGURATION, [
+      { name: 'open', value: 'true' },
+      { name: 'admins', value: ['a@b', 'c@d'] },
+      { name: '__proto__', value: [] },
+    ]),
+  );
   const form = formIn(parseElement(parent.serialize()), CONFIGURATION);
   expect(form?.type).toBe('submit');
   expect(booleanOf(form?.values.get('open'))).toBe(true);

@@ -196,6 +196,9 @@ export class XmlParser {
         attributes[key] = value;
       }
     }
+    // It has no elements, and cannot be a default namespace when the element is written again.
+    if (colon === 3 && qualifiedName.startsWith('xml'))
+      throw new StreamError('bad-namespace-prefix', 'An element with the prefix xml');
     return {
       qualifiedName,
       name: colon < 0 ? qualifiedName : qualifiedName.slice(colon + 1),
