@@ -20,7 +20,8 @@
 //   engine holds · engine releases · engine refuses 503 · engine says silent caller · engine says failed
 //   engine asked offer caller one    what it was asked since it was looked at last, in order (`engine asked nothing`)
 //   engine open 2                    branches that are open
-//   call 200 caller                  status, and who ended it, in the record of the last call (`call none`); its fields below
+//   call 200 caller                  status, and who ended it, in the record of the last call; its fields below
+//   calls 2                          that many calls have been recorded
 //
 // Dialogs are kept as RFC 3261 section 12 says: tags, route set and remote target come from what was received.
 import {
@@ -168,6 +169,7 @@ class Scenario {
     }
     if (first === 'engine') return this.#engine(second, words.slice(2));
     if (first === 'inbox' || first === 'roster') return this.#messaging(first, words.slice(1), line.details);
+    if (first === 'calls') return this.#recorded(Number(second));
     if (first === 'call') return this.#call(words.slice(1), line.details);
     if (first === 'register') return this.#register(second, line.details);
     if (first === 'settle') {
@@ -266,11 +268,16 @@ class Scenario {
     await new Promise((resolve) => setImmediate(resolve));
   }
 
+  async #recorded(count: number): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    const { calls } = this.world;
+    if (calls.length !== count) throw new Error(`instead ${calls.length}: ${JSON.stringify(calls)}`);
+  }
+
   /** `call STATUS WHO`: of the last record; details are its fields. */
   async #call([status, who]: string[], details: string[]): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     const record = this.world.calls.at(-1);
-    if (status === 'none' && record === undefined) return;
     if (record === undefined) throw new Error('no call has ended');
     const seen = JSON.stringify(record);
     if (String(record.status) !== status || record.endedBy !== who) throw new Error(seen);

@@ -5,7 +5,7 @@ import type { Request, Response } from '../../protocol/sip/message.ts';
 import { parseUri } from '../../protocol/sip/uri.ts';
 import type { Flow, Identity } from '../../transport/flow.ts';
 import type { SipAccounts } from '../accounts/sip-accounts.ts';
-import type { Answers } from './answer.ts';
+import { type Answers, makeResponse } from './answer.ts';
 import { stripAsserted } from './asserted-identity.ts';
 import { removeOwnCredentials } from './authentication.ts';
 import type { BranchMedia } from './branch-media.ts';
@@ -95,7 +95,7 @@ export class SipProxy implements Forwarder {
     return false;
   }
 
-  /** False: it has been answered without a transaction. */
+  /** False: it has been answered, and nothing was forwarded. */
   #start(inbound: Inbound, mayLeave: boolean, whenDone?: () => void): boolean {
     const { request } = inbound;
     const groups = this.#targets(inbound, mayLeave);
@@ -104,13 +104,7 @@ export class SipProxy implements Forwarder {
     if (request.has('route')) for (const route of request.routes) parseUri(route.uri, 'Route');
     // 6. The server transaction, and 16.6 for each target
     this.#strip(inbound);
-    const server = new ServerTransaction(
-      this.transactions,
-      inbound.key,
-      request,
-      inbound.replyFlow,
-      inbound.flow.remote.address,
-    );
+    const server = this.#serverTransaction(inbound);
     const context = new ResponseContext(this, inbound, server, groups, this.#breadth(request));
     context.whenDone = whenDone;
     if (request.method === 'INVITE' && inbound.token === undefined) context.call = this.#begin(inbound);
@@ -154,10 +148,17 @@ export class SipProxy implements Forwarder {
     });
   }
 
-  /** Nobody is there to be called. (One that is sent again, since its answer was lost, is another one here.) */
-  #missed(inbound: Inbound, status: number): void {
-    if (inbound.identity !== undefined || inbound.peer !== undefined)
-      this.#parts.calls.refused(this.#begin(inbound), status, 'server', undefined);
+  /** Nobody is there to be called. What is recorded is answered within a transaction: sent again, it is no other call. */
+  #missed(inbound: Inbound, status: number): undefined {
+    if (inbound.identity === undefined && inbound.peer === undefined) return this.#refuse(inbound, status);
+    const server = this.#serverTransaction(inbound);
+    this.#parts.calls.refused(this.#begin(inbound), status, 'server', undefined);
+    server.start();
+    server.respond(makeResponse(inbound.request, status, undefined));
+  }
+
+  #serverTransaction({ key, request, replyFlow, flow }: Inbound): ServerTransaction {
+    return new ServerTransaction(this.transactions, key, request, replyFlow, flow.remote.address);
   }
 
   /** The call that a request within a dialog belongs to; undefined: none that began in this process. */
@@ -192,7 +193,7 @@ export class SipProxy implements Forwarder {
 
   // --- RFC 3261 section 16.5: targets
 
-  /** undefined: it has been answered. */
+  /** Undefined: it has been answered, and nothing is to be forwarded. */
   #targets(inbound: Inbound, mayLeave: boolean): Target[][] | undefined {
     const { routing, location, identities, accounts, counters } = this.#parts;
     const { request } = inbound;
@@ -216,8 +217,7 @@ export class SipProxy implements Forwarder {
       const groups = userTargets(location, name, uri, inbound.now);
       if (groups.length > 0) return groups;
       const status = accounts.exists(name) || location.all(name).length > 0 ? 480 : 404;
-      if (request.method === 'INVITE') this.#missed(inbound, status);
-      return this.#refuse(inbound, status);
+      return request.method === 'INVITE' ? this.#missed(inbound, status) : this.#refuse(inbound, status);
     }
     // The contact of a binding, as a Refer-To names it (attended transfer): to its flow, not to the address it shows.
     const binding = mayLeave ? location.byContact(uri, inbound.now) : undefined;
