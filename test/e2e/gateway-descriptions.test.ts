@@ -2,7 +2,7 @@
 // Chromium: a phone of plain text with real RTP, so that each message is as the test wants it.
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { startGateway, startPage } from '../support/gateway-stage.ts';
+import { callRecords, startGateway, startPage } from '../support/gateway-stage.ts';
 import type { PagePhone } from '../support/page-phone.ts';
 import { describeWith } from '../support/peer.ts';
 import { addressIn, RtpEndpoint } from '../support/rtp-endpoint.ts';
@@ -11,7 +11,9 @@ import { ScriptedPhone } from '../support/scripted-phone.ts';
 import { bodyOf, type Dialog } from '../support/user.ts';
 import { launchChromium } from './person.ts';
 
-describeWith(['chromium'], 'a page and phones of every manner', () => {
+const accounts = ['alice', 'bob'].map((name) => ({ name, password: `${name}-password`, admin: name === 'alice' }));
+
+function manners(library: 'chappe-phone' | 'jssip-phone'): void {
   let gateway: Awaited<ReturnType<typeof startGateway>>;
   let browser: Browser;
   let pages: ScriptPages;
@@ -19,9 +21,13 @@ describeWith(['chromium'], 'a page and phones of every manner', () => {
   let phone: ScriptedPhone;
 
   beforeAll(async () => {
-    [gateway, browser, pages] = await Promise.all([startGateway(), launchChromium(), serveScripts(['chappe-phone'])]);
+    [gateway, browser, pages] = await Promise.all([
+      startGateway({}, { accounts }),
+      launchChromium(),
+      serveScripts([library]),
+    ]);
     const tab = await browser.newPage();
-    await tab.goto(pages.url('chappe-phone'));
+    await tab.goto(pages.url(library));
     page = await startPage(gateway, tab);
   });
   afterEach(() => phone?.close());
@@ -71,8 +77,35 @@ describeWith(['chromium'], 'a page and phones of every manner', () => {
       await established(number);
       await hearEachOther(number);
       await hangUp(number);
+      const legs = [
+        { side: 'caller', kind: 'audio', profile: 'UDP/TLS/RTP/SAVPF' },
+        { side: 'callee', kind: 'audio', codec: 'PCMU', profile: 'RTP/AVP' },
+      ];
+      await expect
+        .poll(async () => (await callRecords(gateway.chappe.ready.web))[0], { timeout: 10_000 })
+        .toMatchObject({ caller: 'alice', callee: 'bob', status: 200, endedBy: 'caller', media: 'embedded', legs });
     });
   }
+
+  for (const refuses of [false, true]) {
+    const when = refuses ? ', of a phone that had to be asked again too' : '';
+    test(`early media of a 183 is heard in the page before anybody has answered${when}`, async () => {
+      await (refuses ? open() : open((rtp) => ({ line: '200 OK', body: rtp.sdp() })));
+      const number = await call();
+      const first = await phone.incoming('INVITE');
+      const invite = refuses ? await refuse(first, '488 Not Acceptable Here') : first;
+      phone.user.answer(invite, '183 Session Progress', { body: phone.rtp.sdp(), tag: 'early' });
+      phone.rtp.play(bodyOf(invite));
+      await page.expectSound(number);
+      phone.accept(invite, { tag: 'early' });
+      await established(number);
+      await hearEachOther(number);
+      await hangUp(number);
+    });
+  }
+
+  // The rest says nothing of the library in the page.
+  if (library !== 'chappe-phone') return;
 
   test('a phone that refuses plain RTP as well is asked with SRTP and at last with DTLS; all refused, the caller is told 488', async () => {
     await open();
@@ -99,19 +132,6 @@ describeWith(['chromium'], 'a page and phones of every manner', () => {
     phone.rtp.press(7);
     await page.dtmf(number, '3');
     await phone.rtp.key(3);
-    await hangUp(number);
-  });
-
-  test('early media of a 183 is heard in the page before anybody has answered', async () => {
-    await open((rtp) => ({ line: '200 OK', body: rtp.sdp() }));
-    const number = await call();
-    const invite = await phone.incoming('INVITE');
-    phone.user.answer(invite, '183 Session Progress', { body: phone.rtp.sdp(), tag: 'early' });
-    phone.rtp.play(bodyOf(invite));
-    await page.expectSound(number);
-    phone.accept(invite, { tag: 'early' });
-    await established(number);
-    await hearEachOther(number);
     await hangUp(number);
   });
 
@@ -188,4 +208,10 @@ describeWith(['chromium'], 'a page and phones of every manner', () => {
     await phone.user.within(dialog, 'BYE');
     await page.until(new RegExp(`^ended ${number}`), from);
   });
-});
+}
+
+describeWith(['chromium'], 'a page and phones of every manner', () => manners('chappe-phone'));
+
+describeWith(['chromium'], 'a page with JsSIP and phones that refuse what it offers, or announce', () =>
+  manners('jssip-phone'),
+);

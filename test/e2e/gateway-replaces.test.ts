@@ -1,71 +1,40 @@
 // Attended transfers with a phone that knows Replaces (RFC 3891), as desk phones do: with real RTP, message by message.
-import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { callGauges, callRecords, recordsInWords, startGateway, startPage } from '../support/gateway-stage.ts';
 import { callBetween, ended, established, type PagePhone } from '../support/page-phone.ts';
 import { describeWith } from '../support/peer.ts';
-import { type ScriptPages, serveScripts } from '../support/script-pages.ts';
+import type { RtpEndpoint } from '../support/rtp-endpoint.ts';
 import { ScriptedPhone } from '../support/scripted-phone.ts';
+import { openTwoPages, type TwoPages } from '../support/two-pages.ts';
 import { bodyOf, type Dialog, header } from '../support/user.ts';
-import { launchChromium } from './person.ts';
 
 const KNOWS_REPLACES = 'Supported: replaces\r\n';
 
 describeWith(['chromium'], 'transfers among two pages and a phone that knows Replaces', () => {
-  let gateway: Awaited<ReturnType<typeof startGateway>>;
-  let browser: Browser;
-  let pages: ScriptPages;
+  let stage: TwoPages;
   let alice: PagePhone;
   let carol: PagePhone;
   let phone: ScriptedPhone;
-  let recorded: number;
 
   beforeAll(async () => {
-    const accounts = ['alice', 'bob', 'carol'].map((name) => ({
-      name,
-      password: `${name}-password`,
-      admin: name === 'alice',
-    }));
-    [gateway, browser, pages] = await Promise.all([
-      startGateway({}, { accounts }),
-      launchChromium(),
-      serveScripts(['chappe-phone']),
-    ]);
-    const open = async (name: string): Promise<PagePhone> => {
-      const tab = await browser.newPage();
-      await tab.goto(pages.url('chappe-phone'));
-      return startPage(gateway, tab, { name });
-    };
-    [alice, carol] = [await open('alice'), await open('carol')];
+    stage = await openTwoPages();
+    ({ alice, carol } = stage);
   });
   beforeEach(async () => {
-    phone = await ScriptedPhone.open(gateway.chappe.sip('udp'), { name: 'bob', domain: gateway.domain }, (rtp) => ({
-      line: '200 OK',
-      body: rtp.sdp(),
-    }));
-    recorded = (await callRecords(gateway.chappe.ready.web)).length;
+    const { chappe, domain } = stage.gateway;
+    const options = (rtp: RtpEndpoint) => ({ line: '200 OK', body: rtp.sdp() });
+    phone = await ScriptedPhone.open(chappe.sip('udp'), { name: 'bob', domain }, options);
+    await stage.begin();
   });
   afterEach(async () => {
-    await expect
-      .poll(() => callGauges(gateway.chappe.ready.web), { timeout: 10_000 })
-      .toEqual({ calls: 0, relayed: 0 });
+    await stage.expectNothingLeft();
     await phone.close();
   });
-  afterAll(async () => {
-    await Promise.all([alice?.stop(), carol?.stop()]).catch(() => {});
-    await browser?.close();
-    pages?.close();
-    await gateway?.chappe.stop();
-  });
-
-  const address = (name: string): string => `sip:${name}@${gateway.domain}`;
-  const expectRecords = (...wanted: string[]) =>
-    expect.poll(() => recordsInWords(gateway.chappe.ready.web, recorded), { timeout: 10_000 }).toEqual(wanted.sort());
+  afterAll(() => stage?.close());
 
   /** A page calls the phone, and they hear each other. */
   async function callPhone(page: PagePhone): Promise<{ call: number; dialog: Dialog }> {
     const from = [await page.mark(), phone.mark()] as const;
-    const call = await page.call(address('bob'));
+    const call = await page.call(stage.address('bob'));
     const dialog = phone.accept(await phone.incoming('INVITE', from[1]), { extra: KNOWS_REPLACES });
     await established(page, from[0]);
     await Promise.all([page.expectSound(call), phone.rtp.hears()]);
@@ -77,7 +46,7 @@ describeWith(['chromium'], 'transfers among two pages and a phone that knows Rep
     encodeURIComponent(`${callId};to-tag=${tagOf(remote)};from-tag=${tagOf(local)}`);
 
   test('a page that asked the phone connects it with a page, which takes the place', async () => {
-    const { calling: first, called } = await callBetween(alice, carol, address('carol'));
+    const { calling: first, called } = await callBetween(alice, carol, stage.address('carol'));
     await alice.hold(first);
     const { call: second, dialog } = await callPhone(alice);
     const from = [await carol.mark(), phone.mark()] as const;
@@ -92,7 +61,7 @@ describeWith(['chromium'], 'transfers among two pages and a phone that knows Rep
     await Promise.all([carol.expectSound(call), phone.rtp.hears()]);
     await phone.user.within(taken, 'BYE');
     await ended(carol, call);
-    await expectRecords(
+    await stage.expectRecords(
       'alice carol 200 direct, by caller',
       'alice bob 200 embedded, by callee',
       'carol bob 200 embedded, by callee',
@@ -101,7 +70,7 @@ describeWith(['chromium'], 'transfers among two pages and a phone that knows Rep
 
   test('a page that asked a page sends the phone there, which takes the place', async () => {
     const { call: first, dialog } = await callPhone(alice);
-    const { calling: second, called } = await callBetween(alice, carol, address('carol'));
+    const { calling: second, called } = await callBetween(alice, carol, stage.address('carol'));
     const from = [await carol.mark(), phone.mark()] as const;
     const done = alice.connect(first, second);
     const refer = await phone.incoming('REFER', from[1]);
@@ -117,7 +86,7 @@ describeWith(['chromium'], 'transfers among two pages and a phone that knows Rep
     await Promise.all([carol.expectSound(call), phone.rtp.hears()]);
     await phone.user.within(taken, 'BYE');
     await ended(carol, call);
-    await expectRecords(
+    await stage.expectRecords(
       'alice bob 200 embedded, by caller',
       'alice carol 200 direct, by callee',
       'bob carol 200 embedded, by caller',
@@ -126,14 +95,14 @@ describeWith(['chromium'], 'transfers among two pages and a phone that knows Rep
 
   test('the phone that talks with both pages connects them, and they are on their own', async () => {
     const from = [await alice.mark(), await carol.mark()] as const;
-    const first = await phone.call(address('alice'), KNOWS_REPLACES);
-    const second = await phone.call(address('carol'), KNOWS_REPLACES);
+    const first = await phone.call(stage.address('alice'), KNOWS_REPLACES);
+    const second = await phone.call(stage.address('carol'), KNOWS_REPLACES);
     const [atAlice, atCarol] = [await established(alice, from[0]), await established(carol, from[1])];
     await Promise.all([carol.expectSound(atCarol), phone.rtp.hears()]);
 
     const at = [await alice.mark(), await carol.mark(), phone.mark()] as const;
     phone.answerEach('NOTIFY', { line: '200 OK' });
-    const refer = `Contact: ${phone.user.contact}\r\nRefer-To: <${address('carol')}?Replaces=${replaces(second)}>\r\n`;
+    const refer = `Contact: ${phone.user.contact}\r\nRefer-To: <${stage.address('carol')}?Replaces=${replaces(second)}>\r\n`;
     expect(await phone.user.within(first, 'REFER', '', refer)).toMatch(/^SIP\/2.0 202/);
     phone.user.answer(await phone.incoming('BYE', at[2]), '200 OK'); // Carol's: its place is taken
     const success = (text: string): boolean => text.startsWith('NOTIFY ') && bodyOf(text).startsWith('SIP/2.0 200');
@@ -142,10 +111,10 @@ describeWith(['chromium'], 'transfers among two pages and a phone that knows Rep
     await Promise.all([ended(alice, atAlice), ended(carol, atCarol)]);
     const [calling, called] = [await established(alice, at[0]), await established(carol, at[1])];
     await Promise.all([alice.expectSound(calling), carol.expectSound(called)]);
-    expect(await callGauges(gateway.chappe.ready.web)).toEqual({ calls: 1, relayed: 0 });
+    expect(await stage.gauges()).toEqual({ calls: 1, relayed: 0 });
     await alice.hangUp(calling);
     await ended(carol, called);
-    await expectRecords(
+    await stage.expectRecords(
       'bob alice 200 embedded, by caller',
       'bob carol 200 embedded, by callee',
       'alice carol 200 direct, by caller',
@@ -153,7 +122,7 @@ describeWith(['chromium'], 'transfers among two pages and a phone that knows Rep
   });
 
   test('a phone that is busy for the one who is sent there: both calls are as they were', async () => {
-    const { calling: first, called } = await callBetween(alice, carol, address('carol'));
+    const { calling: first, called } = await callBetween(alice, carol, stage.address('carol'));
     await alice.hold(first);
     const { call: second, dialog } = await callPhone(alice);
     const at = phone.mark();
@@ -166,7 +135,7 @@ describeWith(['chromium'], 'transfers among two pages and a phone that knows Rep
     await phone.user.within(dialog, 'BYE');
     await carol.hangUp(called);
     await ended(alice, first, second);
-    await expectRecords(
+    await stage.expectRecords(
       'alice carol 200 direct, by callee',
       'alice bob 200 embedded, by callee',
       'carol bob 486 embedded, by callee',
