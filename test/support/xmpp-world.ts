@@ -6,6 +6,7 @@ import { createMessaging, type MessagingPart } from '../../src/server/compositio
 import { type MessagingLimits, messagingLimits } from '../../src/server/messaging/limits.ts';
 import type { XmppSession } from '../../src/server/xmpp/session.ts';
 import { VirtualClock } from '../../src/transport/clock.ts';
+import { primitives } from '../../src/transport/primitives.ts';
 import { MemoryMessagingStore } from './memory-messaging-store.ts';
 
 export const DOMAIN = 'example.test';
@@ -26,6 +27,7 @@ export class XmppWorld {
       accountExists: (name) => this.accounts.has(name),
       store: this.store,
       limits: { ...messagingLimits, ...limits },
+      primitives,
       clock: this.clock,
       wallClock: () => 1_700_000_000_000 + this.clock.now(),
       node: 'test',

@@ -1,4 +1,6 @@
 // Messages and presence, whatever protocol they come by: the inbox, the rosters, and XMPP's routing over them.
+
+import type { Primitives } from '../../protocol/primitives.ts';
 import { ArchiveIds } from '../../storage/archive-id.ts';
 import type { MessagingStore } from '../../storage/messaging.ts';
 import type { Clock } from '../../transport/clock.ts';
@@ -10,7 +12,19 @@ import { Presences } from '../messaging/presences.ts';
 import { Rosters } from '../messaging/rosters.ts';
 import { Subscriptions } from '../messaging/subscriptions.ts';
 import type { LocalDomain } from '../xmpp/host.ts';
+import { serveArchive } from '../xmpp/modules/archive.ts';
+import { serveBlockList } from '../xmpp/modules/blocking.ts';
+import { switchCarbons } from '../xmpp/modules/carbons.ts';
+import { serveDiscovery } from '../xmpp/modules/disco.ts';
+import { tellTime } from '../xmpp/modules/entity-time.ts';
+import { tellLastActivity } from '../xmpp/modules/last-activity.ts';
+import { answerPings } from '../xmpp/modules/ping.ts';
+import { keepPrivateXml } from '../xmpp/modules/private-storage.ts';
+import { serveRoster } from '../xmpp/modules/roster.ts';
+import { tellVersion } from '../xmpp/modules/software-version.ts';
+import { keepVcards } from '../xmpp/modules/vcard.ts';
 import { PresenceRouting } from '../xmpp/presence-routing.ts';
+import type { XmppSession } from '../xmpp/session.ts';
 import { Sessions } from '../xmpp/sessions.ts';
 import { XmppServer } from '../xmpp/xmpp-server.ts';
 
@@ -20,6 +34,7 @@ export interface MessagingOptions {
   accountExists: (name: string) => boolean;
   store: MessagingStore;
   limits: MessagingLimits;
+  primitives: Pick<Primitives, 'hash'>;
   clock: Clock;
   /** Unix time in milliseconds. */
   wallClock: () => number;
@@ -68,5 +83,31 @@ export function createMessaging(options: MessagingOptions): MessagingPart {
     },
   });
   const xmpp = new XmppServer({ ...options, sessions, domains, inbox, presence, blockLists });
+
+  const watchers = subscriptions;
+  const { documents } = store;
+  const { wallClock } = options;
+  serveRoster(xmpp, { rosters, subscriptions, limits });
+  serveDiscovery(xmpp, { watchers, primitives: options.primitives });
+  serveBlockList(xmpp, { blockLists, presence, limits });
+  switchCarbons(xmpp);
+  keepPrivateXml(xmpp, documents, limits);
+  keepVcards(xmpp, documents, limits);
+  answerPings(xmpp);
+  tellTime(xmpp, wallClock);
+  tellVersion(xmpp, options.version);
+  tellLastActivity(xmpp, { documents, watchers, wallClock, onFault });
+
+  // XEP-0160: what waited comes with the first presence that takes messages; not what such a client reads from its archive.
+  const reading = new WeakSet<XmppSession>();
+  serveArchive(xmpp, { archive: store.archive, wishes, limits, onQuery: (session) => reading.add(session) });
+  const taking = new WeakSet<XmppSession>();
+  xmpp.onPresence((session, present) => {
+    if (present === undefined || session.priority < 0) taking.delete(session);
+    else if (!taking.has(session)) {
+      taking.add(session);
+      inbox.available(session, reading.has(session));
+    }
+  });
   return { xmpp, inbox, presences, subscriptions, rosters, blockLists, ids };
 }

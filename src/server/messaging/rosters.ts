@@ -8,6 +8,8 @@ export class Roster {
   readonly owner: string;
   readonly #items: Map<string, RosterItem>;
   readonly #removed: Map<string, number>;
+  /** Removals up to that version are not known any more. */
+  readonly #forgotten: number;
   #version: number;
   /** Writes under way. */
   saving = 0;
@@ -15,6 +17,7 @@ export class Roster {
   constructor(owner: string, stored: StoredRoster) {
     this.owner = owner;
     this.#version = stored.version;
+    this.#forgotten = stored.forgotten ?? 0;
     this.#items = new Map(stored.items.map((item) => [item.jid, item]));
     this.#removed = new Map(stored.removed.map(({ jid, version }) => [jid, version]));
   }
@@ -37,7 +40,7 @@ export class Roster {
 
   /** Changes since that version, the oldest first; undefined: not known that far back. */
   since(version: number): Array<{ jid: string; version: number; item: RosterItem | undefined }> | undefined {
-    if (version > this.#version || version < 0) return undefined;
+    if (version > this.#version || version < this.#forgotten) return undefined;
     const changes: Array<{ jid: string; version: number; item: RosterItem | undefined }> = [];
     for (const item of this.#items.values())
       if (item.version > version && item.listed) changes.push({ jid: item.jid, version: item.version, item });

@@ -1,5 +1,6 @@
 import type { Element } from '../../protocol/xmpp/element.ts';
 import { NS } from '../../protocol/xmpp/namespaces.ts';
+import { type MessageType, messageType } from '../../protocol/xmpp/stanza.ts';
 
 /** What becomes of a message beside being given to whoever is there. */
 export interface Treatment {
@@ -13,8 +14,6 @@ export interface Treatment {
   /** It says something to a person: if it cannot reach anybody, its sender is told. */
   content: boolean;
 }
-
-export type MessageType = 'chat' | 'normal' | 'groupchat' | 'headline' | 'error';
 
 /**
  * How a payload is treated. `content`: something for a person to read. `record`: it changes what was said before, or tells that it
@@ -101,9 +100,3 @@ export function treatmentOf(message: Element): Treatment {
 
 /** XEP-0334. */
 type Hints = Partial<Record<string, true>>;
-
-/** RFC 6121 section 5.2.2: what is unknown counts as `normal`. */
-export function messageType(message: Element): MessageType {
-  const { type } = message.attributes;
-  return type === 'chat' || type === 'groupchat' || type === 'headline' || type === 'error' ? type : 'normal';
-}

@@ -1,8 +1,8 @@
-import { type Element, xml } from '../../protocol/xmpp/element.ts';
-import { NS } from '../../protocol/xmpp/namespaces.ts';
-import { parseElement } from '../../protocol/xmpp/tokenizer.ts';
+import { delay, delayOf } from '../../protocol/xmpp/delay.ts';
+import type { Element } from '../../protocol/xmpp/element.ts';
 import type { MessagingStore } from '../../storage/messaging.ts';
 import type { MessagingLimits } from './limits.ts';
+import { parseStored } from './stored-stanza.ts';
 
 export interface WaitingRoomOptions {
   domain: string;
@@ -47,7 +47,7 @@ export class WaitingRoom {
     if (!(await offline.any(owner))) return;
     let through: string | undefined;
     for (const { id, stanza, time } of await offline.list(owner)) {
-      const taken = take(delayed(parseElement(stanza), this.#options.domain, time));
+      const taken = take(delayed(parseStored(stanza), this.#options.domain, time));
       if (!(typeof taken === 'boolean' ? taken : await taken)) break;
       through = id;
     }
@@ -57,6 +57,5 @@ export class WaitingRoom {
 
 /** XEP-0203: since when we have had it. The first stamp stays. */
 export function delayed(message: Element, by: string, time: number): Element {
-  for (const delay of message.elements('delay', NS.DELAY)) if (delay.attributes['from'] === by) return message;
-  return message.adding(xml('delay', NS.DELAY, { from: by, stamp: new Date(time).toISOString() }));
+  return delayOf(message, by) === undefined ? message.adding(delay(by, time)) : message;
 }

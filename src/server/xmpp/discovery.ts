@@ -13,47 +13,39 @@ export class Discovery {
   readonly #features = new Set<string>();
   readonly #forms: Element[] = [];
   readonly #items: Array<{ jid: string; name: string }> = [];
-  #children: Element[] | undefined;
+  /** The answer, once asked for. */
+  #info: Element | undefined;
 
   addIdentity(identity: DiscoIdentity): void {
     this.#identities.push(identity);
-    this.#children = undefined;
+    this.#info = undefined;
   }
 
   addFeature(feature: string): void {
     this.#features.add(feature);
-    this.#children = undefined;
+    this.#info = undefined;
   }
 
   addForm(form: Element): void {
     this.#forms.push(form);
-    this.#children = undefined;
+    this.#info = undefined;
   }
 
   addItem(jid: string, name: string): void {
     this.#items.push({ jid, name });
   }
 
-  get identities(): readonly DiscoIdentity[] {
-    return this.#identities;
-  }
-
-  get features(): ReadonlySet<string> {
-    return this.#features;
-  }
-
-  get forms(): readonly Element[] {
-    return this.#forms;
-  }
-
-  /** Section 3.1. */
+  /** Section 3.1; the same one until something is added. */
   info(node?: string): Element {
-    this.#children ??= [
+    this.#info ??= xml(
+      'query',
+      NS.DISCO_INFO,
+      {},
       ...this.#identities.map(({ category, type, name }) => xml('identity', NS.DISCO_INFO, { category, type, name })),
       ...[...this.#features].sort().map((feature) => xml('feature', NS.DISCO_INFO, { var: feature })),
       ...this.#forms,
-    ];
-    return xml('query', NS.DISCO_INFO, { node }, ...this.#children);
+    );
+    return node === undefined ? this.#info : this.#info.with({ node });
   }
 
   /** Section 4.1. */

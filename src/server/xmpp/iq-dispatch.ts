@@ -1,12 +1,7 @@
 import { type Element, xml } from '../../protocol/xmpp/element.ts';
 import { NS } from '../../protocol/xmpp/namespaces.ts';
-import {
-  errorReply,
-  resultReply,
-  STANZA_CONDITIONS,
-  type StanzaCondition,
-  StanzaError,
-} from '../../protocol/xmpp/stanza-error.ts';
+import { errorOf } from '../../protocol/xmpp/stanza.ts';
+import { errorReply, resultReply, StanzaError } from '../../protocol/xmpp/stanza-error.ts';
 import type { Clock, Timer } from '../../transport/clock.ts';
 import { storeFailure } from '../messaging/store-failure.ts';
 import type { IqHandler, IqRequest, IqTarget } from './host.ts';
@@ -83,7 +78,7 @@ export class IqDispatch {
     this.#asked.delete(id);
     asked.timer.close();
     if (iq.attributes['type'] === 'result') asked.resolve(iq.elements()[0]);
-    else asked.reject(readError(iq));
+    else asked.reject(errorOf(iq) ?? new StanzaError('undefined-condition'));
   }
 
   /** Nobody will answer any more. */
@@ -95,11 +90,4 @@ export class IqDispatch {
       asked.reject(new StanzaError('recipient-unavailable'));
     }
   }
-}
-
-function readError(iq: Element): StanzaError {
-  for (const child of iq.child('error', NS.CLIENT)?.elements() ?? [])
-    if (child.namespace === NS.STANZAS && child.name in STANZA_CONDITIONS)
-      return new StanzaError(child.name as StanzaCondition, 'the client answered with an error');
-  return new StanzaError('undefined-condition');
 }

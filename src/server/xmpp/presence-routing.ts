@@ -2,12 +2,12 @@ import { type Element, xml } from '../../protocol/xmpp/element.ts';
 import { type Jid, parseJid } from '../../protocol/xmpp/jid.ts';
 import { NS } from '../../protocol/xmpp/namespaces.ts';
 import { StanzaError } from '../../protocol/xmpp/stanza-error.ts';
-import { parseElement } from '../../protocol/xmpp/tokenizer.ts';
 import { type BlockLists, blocks } from '../messaging/block-lists.ts';
 import type { Lanes } from '../messaging/lanes.ts';
 import type { MessagingLimits } from '../messaging/limits.ts';
 import type { Presences } from '../messaging/presences.ts';
 import type { Roster, Rosters } from '../messaging/rosters.ts';
+import { parseStored } from '../messaging/stored-stanza.ts';
 import type { SubscriptionVerb } from '../messaging/subscription-states.ts';
 import type { Subscriptions } from '../messaging/subscriptions.ts';
 import type { LocalDomain } from './host.ts';
@@ -56,6 +56,31 @@ export class PresenceRouting {
 
   onPresence(listener: PresenceListener): void {
     this.#listeners.push(listener);
+  }
+
+  /** XEP-0191 section 3.3: the account goes, in the eyes of those it has blocked. Before they are on its list. */
+  hide(account: Jid, addresses: readonly Jid[]): void {
+    this.#show(account, addresses, (full) => unavailable(full));
+  }
+
+  /** Section 3.4: it comes again for those who may see it. After they are off its list. */
+  show(account: Jid, addresses: readonly Jid[]): void {
+    this.#show(account, addresses, (_, presence) => presence);
+  }
+
+  #show(account: Jid, addresses: readonly Jid[], what: (full: string, presence: Element) => Element): void {
+    const { presences, rosters, sessions, domain, blockLists } = this.#options;
+    const list = new Set(addresses.map(({ full }) => full));
+    for (const item of rosters.peek(account.bare)?.items ?? []) {
+      if (item.subscription !== 'from' && item.subscription !== 'both') continue;
+      const contact = localPart(item.jid, domain);
+      if (contact === undefined || blocks(blockLists.peek(item.jid), account)) continue;
+      for (const session of sessions.of(contact)) {
+        if (session.presence === undefined || !blocks(list, session.jid)) continue;
+        for (const { resource, presence } of presences.of(account.local ?? ''))
+          session.send(what(`${account.bare}/${resource}`, presence).with({ to: session.jid.full }));
+      }
+    }
   }
 
   /** From a client. Throws, or rejects with, a StanzaError. */
@@ -127,7 +152,7 @@ export class PresenceRouting {
       if (resource !== session.jid.resource) session.send(presence.with({ to: full }));
     const own = blockLists.peek(bare);
     for (const item of roster?.items ?? []) {
-      if (item.pendingIn !== undefined) session.send(parseElement(item.pendingIn).with({ to: full }));
+      if (item.pendingIn !== undefined) session.send(parseStored(item.pendingIn).with({ to: full }));
       if (item.subscription !== 'to' && item.subscription !== 'both') continue;
       const contact = localPart(item.jid, domain);
       if (contact === undefined || own.has(item.jid)) continue;
@@ -162,16 +187,17 @@ export class PresenceRouting {
   #broadcast(account: string, presence: Element, roster: Roster | undefined): void {
     const { sessions, domain, blockLists } = this.#options;
     const owner = this.#owner(account);
+    const blocked = blockLists.peek(owner);
     const to = (name: string) => {
       for (const session of sessions.of(name))
-        if (session.presence !== undefined) session.send(presence.with({ to: session.jid.full }));
+        if (session.presence !== undefined && !blocks(blocked, session.jid))
+          session.send(presence.with({ to: session.jid.full }));
     };
     to(account);
-    const blocked = blockLists.peek(owner);
     for (const item of roster?.items ?? []) {
       if (item.subscription !== 'from' && item.subscription !== 'both') continue;
       const contact = localPart(item.jid, domain);
-      if (contact === undefined || blocked.has(item.jid) || blockLists.peek(item.jid).has(owner)) continue;
+      if (contact === undefined || blockLists.peek(item.jid).has(owner)) continue;
       to(contact);
     }
   }

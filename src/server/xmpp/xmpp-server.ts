@@ -1,5 +1,6 @@
 import type { Element } from '../../protocol/xmpp/element.ts';
 import { Jid, parseJid } from '../../protocol/xmpp/jid.ts';
+import { checkStanza, isAnswerable, payloadOf } from '../../protocol/xmpp/stanza.ts';
 import { errorReply, StanzaError } from '../../protocol/xmpp/stanza-error.ts';
 import type { Clock } from '../../transport/clock.ts';
 import { BLOCKED, type BlockLists, blocks } from '../messaging/block-lists.ts';
@@ -151,6 +152,11 @@ export class XmppServer implements XmppHost, StreamRouter {
       if (to === undefined) return this.#refuse(stanza, new StanzaError('jid-malformed'));
       if (to.full !== address) stanza = stanza.with({ to: to.full });
     }
+    try {
+      checkStanza(stanza);
+    } catch (error) {
+      return this.#refuse(stanza, error);
+    }
     if (stanza.name === 'message')
       return this.#message(stanza, from, to ?? from.toBare(), { protocol: 'xmpp', session });
     const { lanes } = this.#options.inbox;
@@ -250,9 +256,8 @@ export class XmppServer implements XmppHost, StreamRouter {
       if (session !== undefined) this.#iqs.answered(session, iq);
       return undefined;
     }
-    const payload = iq.elements()[0];
-    if ((type !== 'get' && type !== 'set') || payload === undefined)
-      return this.#refuse(iq, new StanzaError('bad-request'));
+    if (type !== 'get' && type !== 'set') return undefined;
+    const payload = payloadOf(iq);
     const target: IqTarget = to !== undefined && to.local === undefined ? 'server' : 'account';
     const whom = to ?? from.toBare();
     if (target === 'account' && whom.bare !== from.bare && !this.#options.accountExists(whom.local as string))
@@ -276,10 +281,10 @@ export class XmppServer implements XmppHost, StreamRouter {
 
   /** RFC 6120 section 8.3.1: an error is never answered by an error, and a result neither. */
   #refuse(stanza: Element, error: unknown): undefined {
-    const { type, from } = stanza.attributes;
+    const { from } = stanza.attributes;
     if (!(error instanceof StanzaError) && (error as { code?: unknown })?.code === undefined)
       this.#options.onFault(error);
-    if (type === 'error' || type === 'result') return;
+    if (!isAnswerable(stanza)) return;
     const answer = errorReply(stanza, storeFailure(error));
     const session = this.#options.sessions.get(from ?? '');
     if (session !== undefined) session.send(answer);

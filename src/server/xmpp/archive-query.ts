@@ -1,0 +1,141 @@
+import { dataForm, type FilledForm, formIn } from '../../protocol/xmpp/data-form.ts';
+import { formatDateTime, parseDateTime } from '../../protocol/xmpp/date-time.ts';
+import { Element, xml } from '../../protocol/xmpp/element.ts';
+import { parseJid } from '../../protocol/xmpp/jid.ts';
+import { NS } from '../../protocol/xmpp/namespaces.ts';
+import { type PageRequest, pageRequest, resultSet } from '../../protocol/xmpp/result-set.ts';
+import { StanzaError } from '../../protocol/xmpp/stanza-error.ts';
+import type { ArchivedMessage, ArchiveQuery, ArchiveStore } from '../../storage/messaging.ts';
+
+// XEP-0313 over an archive, whoever's it is: an account's, a room's.
+
+const FIELDS = ['with', 'start', 'end', 'before-id', 'after-id', 'ids', 'include-groupchat'] as const;
+/** What an archive of this protocol can do (section 8). */
+export const ARCHIVE_FEATURES = [NS.MAM, `${NS.MAM}#extended`, NS.SID] as const;
+/** Counting stops here; of more it is not said how many there are. */
+const COUNTED = 1_000;
+/** Of one query by ids. */
+const IDS = 250;
+
+export interface ArchiveAnswerOptions {
+  archive: ArchiveStore;
+  owner: string;
+  /** Messages of one page. */
+  most: number;
+  /** Who answers: a room's address. Undefined: one's own account. */
+  from?: string;
+  /** To whom. */
+  to: string;
+  /** As it may be shown, in the place of what is stored. */
+  show?: (message: ArchivedMessage) => string;
+  send: (message: Element) => void;
+}
+
+/** Section 4.1.4: which fields a query may have. */
+export function archiveForm(): Element {
+  return xml(
+    'query',
+    NS.MAM,
+    {},
+    dataForm('form', NS.MAM, [
+      { name: 'with', type: 'jid-single' },
+      { name: 'start', type: 'text-single' },
+      { name: 'end', type: 'text-single' },
+      { name: 'before-id', type: 'text-single' },
+      { name: 'after-id', type: 'text-single' },
+      { name: 'ids', type: 'list-multi' },
+    ]),
+  );
+}
+
+/** Section 4: sends the page, and gives the `<fin/>` that goes into the result after it. Throws StanzaError. */
+export async function answerArchiveQuery(query: Element, options: ArchiveAnswerOptions): Promise<Element> {
+  const { archive, from, to, send } = options;
+  const form = formIn(query, NS.MAM);
+  const page = pageRequest(query) ?? {};
+  const wanted = await readQuery(form, page, options);
+  const { messages, complete } = wanted.limit === 0 ? { messages: [], complete: false } : await archive.page(wanted);
+  if (wanted.ids !== undefined && messages.length < new Set(wanted.ids).size) throw new StanzaError('item-not-found');
+  const queryid = query.attributes['queryid'];
+  const show = options.show ?? (({ stanza }: ArchivedMessage) => stanza);
+  const flipped = query.child('flip-page') !== undefined;
+  for (const message of flipped ? messages.toReversed() : messages) {
+    const stamp = xml('delay', NS.DELAY, { stamp: formatDateTime(message.time) });
+    // The stanza goes into it as the text that it is kept as.
+    const forwarded = new Element('forwarded', NS.FORWARD, {}, [], stamp.serialize(NS.FORWARD) + show(message));
+    const result = xml('result', NS.MAM, { queryid, id: message.id }, forwarded);
+    send(new Element('message', NS.CLIENT, { from, to }, [result]));
+  }
+  const { afterId: _, beforeId: __, ...matching } = wanted;
+  const count = await archive.count({ ...matching, ...idBounds(form) }, COUNTED);
+  const [first, last] = [messages[0]?.id, messages.at(-1)?.id];
+  const set = resultSet({
+    ...(first !== undefined && last !== undefined && { first, last }),
+    ...(count < COUNTED && { count }),
+  });
+  return xml('fin', NS.MAM, { queryid, complete: complete ? 'true' : undefined }, set);
+}
+
+/** Section 5: the oldest and the newest of an archive. */
+export async function archiveMetadata(archive: ArchiveStore, owner: string): Promise<Element> {
+  const ends = await archive.ends(owner);
+  const end = (name: string, { id, time }: ArchivedMessage) =>
+    xml(name, NS.MAM, { id, timestamp: formatDateTime(time) });
+  return ends === undefined
+    ? xml('metadata', NS.MAM)
+    : xml('metadata', NS.MAM, {}, end('start', ends.first), end('end', ends.last));
+}
+
+async function readQuery(
+  form: FilledForm | undefined,
+  page: PageRequest,
+  { archive, owner, most }: ArchiveAnswerOptions,
+): Promise<ArchiveQuery> {
+  for (const name of form?.values.keys() ?? [])
+    if (name !== 'FORM_TYPE' && !(FIELDS as readonly string[]).includes(name))
+      throw new StanzaError('feature-not-implemented', `there is no field ${name.slice(0, 40)}`);
+  if (page.index !== undefined) throw new StanzaError('feature-not-implemented', 'pages are found by id');
+  const value = (name: (typeof FIELDS)[number]) => form?.values.get(name)?.[0];
+  const time = (name: 'start' | 'end') => {
+    const text = value(name);
+    if (text === undefined) return undefined;
+    const read = parseDateTime(text);
+    if (read === undefined) throw new StanzaError('bad-request', `${name} is no time`);
+    return read;
+  };
+  const peer = value('with');
+  const address = peer === undefined ? undefined : parseJid(peer);
+  if (peer !== undefined && address === undefined) throw new StanzaError('jid-malformed', 'with');
+  const ids = form?.values.get('ids');
+  if (ids !== undefined && ids.length > IDS) throw new StanzaError('bad-request', 'too many ids');
+  // The page's bounds are within the query's own.
+  const own = idBounds(form);
+  const bounds = [own.afterId, own.beforeId, page.after, page.before];
+  for (const id of new Set(bounds))
+    if (id !== undefined && id !== '' && (await archive.find(owner, id)) === undefined)
+      throw new StanzaError('item-not-found', 'no message of that id');
+  const afterId = [own.afterId, page.after]
+    .filter((id) => id !== undefined)
+    .sort()
+    .at(-1);
+  const beforeId = [own.beforeId, page.before || undefined].filter((id) => id !== undefined).sort()[0];
+  const start = time('start');
+  const end = time('end');
+  return {
+    owner,
+    limit: Math.min(page.max ?? most, most),
+    ...(address !== undefined && { peer: address.bare }),
+    ...(start !== undefined && { start }),
+    ...(end !== undefined && { end }),
+    ...(afterId !== undefined && { afterId }),
+    ...(beforeId !== undefined && { beforeId }),
+    ...(ids !== undefined && { ids }),
+    ...(page.before !== undefined && { backwards: true }),
+  };
+}
+
+function idBounds(form: FilledForm | undefined): { afterId?: string; beforeId?: string } {
+  const afterId = form?.values.get('after-id')?.[0];
+  const beforeId = form?.values.get('before-id')?.[0];
+  return { ...(afterId !== undefined && { afterId }), ...(beforeId !== undefined && { beforeId }) };
+}
