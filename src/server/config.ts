@@ -33,7 +33,7 @@ export interface Configuration
       secrets?: string[];
     };
   xmpp: Listening<Listen<'tcp'>[]>;
-  msrp: Listening<Listen<'tcp' | 'tls'>[]>;
+  msrp: Listening<Listen<'tcp' | 'tls'>[]> & Pick<ParsedConfiguration['msrp'], 'allowPeers'>;
   media: Listening<HostPort> &
     Omit<ParsedConfiguration['media'], 'listen' | 'url' | 'rtp'> & {
       urls: string[];
@@ -177,7 +177,10 @@ function complete(parsed: ParsedConfiguration, fileDirectory: string, dataDirect
       ...(turn.secret !== undefined && { secrets: [turn.secret].flat() }),
     },
     xmpp: listening(xmpp.listen, [{ transport: 'tcp', address: LOOPBACK, port: 5222 }]),
-    msrp: listening(msrp.listen, [{ transport: 'tcp', address: LOOPBACK, port: 2855 }]),
+    msrp: {
+      ...listening(msrp.listen, [{ transport: 'tcp', address: LOOPBACK, port: 2855 }]),
+      allowPeers: msrp.allowPeers,
+    },
     media: completeMedia(media, turn.listen),
     auth: {
       handshake: auth.handshake,
@@ -242,12 +245,13 @@ function contradictions(configuration: Configuration, parsed: ParsedConfiguratio
       reason: 'is missing, and sip.listen has a tls entry',
       suggestion: 'sip: { tls: { cert: FILE, key: FILE } }',
     });
-  if (configuration.turn.listen.some(({ transport }) => transport === 'tls') && configuration.web.tls === undefined)
-    problems.push({
-      key: 'web.tls',
-      reason: 'is missing, and turn.listen has a tls entry, which uses its certificate',
-      suggestion: 'web: { tls: { cert: FILE, key: FILE } }',
-    });
+  for (const part of ['turn', 'msrp'] as const)
+    if (configuration[part].listen.some(({ transport }) => transport === 'tls') && configuration.web.tls === undefined)
+      problems.push({
+        key: 'web.tls',
+        reason: `is missing, and ${part}.listen has a tls entry, which uses its certificate`,
+        suggestion: 'web: { tls: { cert: FILE, key: FILE } }',
+      });
   if (configuration.media.engine === 'rtpengine' && configuration.media.urls.length === 0)
     problems.push({
       key: 'media.url',

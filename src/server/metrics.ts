@@ -15,6 +15,17 @@ export interface MetricSources {
     relayedOctets: number;
     dropped: number;
   };
+  msrp?: () => {
+    connections: number;
+    uses: number;
+    grants: number;
+    relayedChunks: number;
+    relayedOctets: number;
+    paused: number;
+    refused: Record<string, number>;
+    reported: Record<string, number>;
+    authenticationFailures: number;
+  };
   media?: () => MediaMetrics;
   writesQueued: () => number;
   callRecordsLost: () => number;
@@ -110,6 +121,18 @@ export function createMetrics(sources: MetricSources): Registry {
     'Packets not relayed: no permission, bandwidth used up, a reader too slow.',
     () => turn().dropped,
   );
+  const { msrp } = sources;
+  if (msrp !== undefined) {
+    gauge('msrp_connections', 'Open connections that speak MSRP.', () => msrp().connections);
+    gauge('msrp_uses', 'Uses of the relay that are granted (Use-Path URIs).', () => msrp().uses);
+    counter('msrp_grants', 'AUTHs that were granted.', () => msrp().grants);
+    counter('msrp_authentication_failures', 'Wrong MSRP credentials.', () => msrp().authenticationFailures);
+    counter('msrp_relayed_chunks', 'Chunks relayed.', () => msrp().relayedChunks);
+    counter('msrp_relayed_octets', 'Octets of messages relayed.', () => msrp().relayedOctets);
+    counter('msrp_paused', 'Times that a sender was stopped for a slower reader.', () => msrp().paused);
+    labelled('msrp_refused', 'Requests refused, by status.', 'status', () => msrp().refused);
+    labelled('msrp_reported', 'Chunks reported as not delivered, by status.', 'status', () => msrp().reported);
+  }
   const { media } = sources;
   if (media !== undefined) {
     gauge('media_calls', 'Dialogs whose media is relayed.', () => media().calls);

@@ -5,6 +5,7 @@ import { makeFirstAccounts, type NewAccount } from './composition/first-accounts
 import { type Foundation, layFoundation, reloadAccounts } from './composition/foundation.ts';
 import { composeHttp, composeMetrics } from './composition/http.ts';
 import { composeMedia } from './composition/media.ts';
+import { composeMsrp } from './composition/msrp.ts';
 import { reachable } from './composition/own-names.ts';
 import { needRestart } from './composition/reload.ts';
 import { composeSip } from './composition/sip.ts';
@@ -94,7 +95,8 @@ async function compose(
   });
   const turn = composeTurn(foundation, media);
   const web = composeWeb(foundation, { sip, turn });
-  const parts = { media, sip, turn, web };
+  const msrp = composeMsrp(foundation, { sip, web });
+  const parts = { media, sip, turn, web, msrp };
   const registry = composeMetrics(foundation, parts);
   const observeCall = observeCalls(registry);
   await composeHttp(foundation, parts, { appsFolder, registry });
@@ -104,6 +106,7 @@ async function compose(
   await sip.listen(turn.stun.respond);
   await turn.listen();
   await media.listen(turn.stun.respond);
+  await msrp.listen();
   const secure = foundation.certificate !== undefined;
   await sip.start({ transport: secure ? 'wss' : 'ws', ...web.listening() });
   // Not before it is certain that their passwords will be shown.
@@ -120,7 +123,7 @@ async function compose(
     sip: sip.listening().map((listen) => formatListen(reachable(listen))),
     stun: turn.listening().map((listen) => formatListen(reachable(listen))),
     xmpp: [],
-    msrp: [],
+    msrp: msrp.listening().map((listen) => formatListen(reachable(listen))),
   };
   log.info({ domain: ready.domain, web: ready.web, sip: ready.sip, stun: ready.stun }, 'ready');
 
@@ -149,6 +152,7 @@ async function compose(
         const renewed = readCertificate(next.web.tls);
         web.port.renewCertificate(renewed);
         turn.server.renewCertificate(renewed);
+        msrp.server.renewCertificate(renewed);
       }
       const fixed = needRestart(foundation.current, next);
       foundation.current = next;

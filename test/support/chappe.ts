@@ -15,6 +15,7 @@ export interface Ready {
   ws: string;
   /** `udp:127.0.0.1:5060` and so on. */
   sip: string[];
+  msrp: string[];
 }
 
 export interface ChappeOptions {
@@ -47,6 +48,7 @@ export function chappeConfig(config: Record<string, unknown> = {}): Record<strin
     web: { listen: '127.0.0.1:0', origins: ['*'] },
     sip: { listen: ['udp:127.0.0.1:0', 'tcp:127.0.0.1:0'] },
     turn: { listen: ['udp:127.0.0.1:0', 'tcp:127.0.0.1:0'] },
+    msrp: { listen: ['tcp:127.0.0.1:0'] },
     auth: { secret: [secret] },
     accounts: ['alice', 'bob', 'carol', 'dave'].map((name) => ({ name, password: `${name}-password` })),
     ...config,

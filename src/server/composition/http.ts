@@ -9,6 +9,7 @@ import { Sessions } from '../http/sessions.ts';
 import { createMetrics } from '../metrics.ts';
 import type { Foundation } from './foundation.ts';
 import type { MediaPart } from './media.ts';
+import type { MsrpPart } from './msrp.ts';
 import type { SipPart } from './sip.ts';
 import type { TurnPart } from './turn.ts';
 import type { WebPart } from './web.ts';
@@ -18,9 +19,13 @@ interface Parts {
   turn: TurnPart;
   media: MediaPart;
   web: WebPart;
+  msrp: MsrpPart;
 }
 
-export function composeMetrics({ folder, admission, version }: Foundation, { sip, turn, media, web }: Parts): Registry {
+export function composeMetrics(
+  { folder, admission, version }: Foundation,
+  { sip, turn, media, web, msrp }: Parts,
+): Registry {
   const { store, accounts } = folder;
   return createMetrics({
     sip: () => sip.server.metrics(),
@@ -28,6 +33,7 @@ export function composeMetrics({ folder, admission, version }: Foundation, { sip
     handshakesRefused: web.handshakesRefused,
     stun: () => turn.stun,
     turn: () => turn.server.metrics(),
+    msrp: () => msrp.server.metrics(),
     media: () => media.engine.metrics(),
     writesQueued: () => store.queued,
     callRecordsLost: () => store.calls.lost,

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import * as z from 'zod';
+import { relayLimits as msrpLimits } from '../../protocol/msrp/limits.ts';
 import { turnLimits } from '../../protocol/turn/limits.ts';
 import { storageLimits } from '../../storage/limits.ts';
 import { transportLimits } from '../../transport/limits.ts';
@@ -21,6 +22,7 @@ export const limitDefaults = {
   turn: turnLimits,
   media: mediaLimits,
   rtpengine: rtpengineLimits,
+  msrp: msrpLimits,
 };
 
 /** A value that a function understands, or the reason and the way to write it. */
@@ -74,6 +76,17 @@ const nextHop = understood<Listen<'udp' | 'tcp' | 'tls'>>(
     if (!parsed || !/^(?:udp|tcp|tls)$/.test(parsed.transport) || parsed.port === 0) return undefined;
     const name = hostName(parsed.address);
     return name === undefined ? undefined : { transport: parsed.transport as 'udp', address: name, port: parsed.port };
+  },
+);
+
+const msrpPeer = understood<Listen<'tcp' | 'tls'>>(
+  'tls:relay.other.test:2855',
+  'must be tcp or tls, then :HOST:PORT',
+  (text) => {
+    const parsed = parseListen(text);
+    if (!parsed || !/^(?:tcp|tls)$/.test(parsed.transport) || parsed.port === 0) return undefined;
+    const name = hostName(parsed.address);
+    return name === undefined ? undefined : { transport: parsed.transport as 'tcp', address: name, port: parsed.port };
   },
 );
 
@@ -264,7 +277,17 @@ export const schema = z.strictObject({
     .prefault({}),
   msrp: z
     .strictObject({
-      listen: listen(['tcp', 'tls'], 'tcp:127.0.0.1:2855').optional().describe('Default tcp:127.0.0.1:2855.'),
+      listen: listen(['tcp', 'tls'], 'tcp:127.0.0.1:2855')
+        .optional()
+        .describe(
+          'The relay, besides WebSocket on the web port; tls with the certificate of web.tls. Default tcp:127.0.0.1:2855.',
+        ),
+      allowPeers: z
+        .array(msrpPeer)
+        .prefault([])
+        .describe(
+          'Relays and endpoints that connections may be opened to. Default: none, only who has come here is reached.',
+        ),
     })
     .prefault({}),
   media: z

@@ -81,3 +81,22 @@ test('A note on the media of a call stands among its messages, and is none of th
     { at: 1000, flow: 'media', message: 'offer written as RTP/AVP' },
   ]);
 });
+
+test("the MSRP frames of a call's session are among its messages", () => {
+  const trace = new SipTrace({ messages: 20, bytes: 100_000, now: () => 1 });
+  const frame = (uri: string) =>
+    `MSRP x1 SEND\r\nTo-Path: msrp://r.test/u;tcp ${uri}\r\nFrom-Path: msrp://z.test/z;tcp\r\n-------x1\r\n`;
+  trace.record(
+    false,
+    'ws 192.0.2.1:1',
+    `${message('a')}v=0\r\nm=message 9 TCP/MSRP *\r\na=path:msrp://r.test/u;tcp msrp://a.test/1;ws\r\n`,
+  );
+  trace.record(true, 'ws 192.0.2.1:1', frame('msrp://a.test/1;ws'));
+  trace.record(
+    true,
+    'ws 192.0.2.1:1',
+    'MSRP x2 SEND\r\nTo-Path: msrp://b.test/2;ws\r\nFrom-Path: msrp://b.test/3;ws\r\n-------x2\r\n',
+  );
+  expect(trace.get('a').map(({ message: text }) => text.slice(0, 7))).toEqual(['MESSAGE', 'MSRP x1']);
+  expect(trace.list(10).length).toBe(1);
+});

@@ -141,12 +141,25 @@ export class SipTrace implements CallTrace {
 
   get(callId: ByteString): TraceEvent[] {
     const events: TraceEvent[] = [];
+    const paths = this.#pathsOf(callId);
     for (const { at, out, flow, text } of this.#inOrder()) {
-      if (!text.includes(callId) || header(text, CALL_ID) !== callId) continue;
+      const msrp = paths.size > 0 && text.startsWith('MSRP ');
+      if (msrp ? !names(text, paths) : !text.includes(callId) || header(text, CALL_ID) !== callId) continue;
       const message = flow === MEDIA ? text.slice(text.indexOf('\r\n\r\n') + 4) : redact(text);
       events.push({ at, direction: out ? 'out' : 'in', flow, message });
     }
     return events;
+  }
+
+  /** The MSRP URIs in the call's session descriptions (RFC 4975 section 8): its frames are told by them. */
+  #pathsOf(callId: ByteString): Set<ByteString> {
+    const paths = new Set<ByteString>();
+    for (const { text } of this.#inOrder()) {
+      if (!text.includes('path:msrp') || header(text, CALL_ID) !== callId) continue;
+      for (const [, path = ''] of text.matchAll(/^a=(?:dcsa:\d+ )?path:(msrps?:[^\r\n]*)/gm))
+        for (const uri of path.split(' ')) paths.add(uri);
+    }
+    return paths;
   }
 
   *#inOrder(): Iterable<Entry> {
@@ -173,6 +186,13 @@ const TO = /^(?:To|t)[ \t]*:[ \t]*(.*?)[ \t]*$/im;
 function header(text: ByteString, pattern: RegExp): ByteString | undefined {
   const end = text.indexOf('\r\n\r\n');
   return pattern.exec(end < 0 ? text : text.slice(0, end).replaceAll('\r', ''))?.[1];
+}
+
+/** Whether an MSRP frame's paths name one of these. */
+function names(text: ByteString, uris: ReadonlySet<ByteString>): boolean {
+  for (const [, path = ''] of text.matchAll(/^(?:To|From)-Path: ([^\r\n]*)/gm))
+    if (path.split(' ').some((uri) => uris.has(uri))) return true;
+  return false;
 }
 
 /** Bodies that people wrote, and keys: not for a reader of the trace. */

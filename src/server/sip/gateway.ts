@@ -16,7 +16,7 @@ import { MediaExchange } from './media-exchange.ts';
 import { MediaPath, type MediaTarget } from './media-path.ts';
 import { attempts, effectivePolicy, type Known, type MediaPolicy } from './media-policy.ts';
 import type { Probe } from './probe.ts';
-import { type Profile, profileOf } from './profile.ts';
+import { isMessaging, type Profile, profileOf } from './profile.ts';
 import type { Peer } from './routing.ts';
 import { readSessionBody } from './session-body.ts';
 import type { Target } from './targets.ts';
@@ -51,6 +51,7 @@ export class Gateway {
     probe: Probe | undefined,
   ): BranchMedia | undefined {
     const { request } = inbound;
+    if (offersMessages(request)) return undefined;
     const { callerKnown } = call;
     const known = callerKnown?.profile ?? usual(inbound.flow);
     const offer = profileOfOffer(request, known ?? 'RTP/AVP');
@@ -152,6 +153,11 @@ function sideOf({ fromCaller }: Inbound): Side {
 /** Who is on a WebSocket is a page until it shows otherwise. */
 function usual({ transport }: Flow): Profile | undefined {
   return transport === 'ws' || transport === 'wss' ? 'webrtc' : undefined;
+}
+
+function offersMessages(request: Request): boolean {
+  const body = readSessionBody(request);
+  return body !== undefined && !(body instanceof ProtocolError) && isMessaging(body.text);
 }
 
 /** undefined: it brings none. `otherwise`: what one that is encoded counts as. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { SDP_VECTORS, sdpVector } from '../../../test/support/sdp-vectors.ts';
 import { classify } from '../../protocol/sdp/classify.ts';
 import { parseDescription } from '../../protocol/sdp/session-description.ts';
-import { PHONE_PROFILES, profileOf } from './profile.ts';
+import { isMessaging, PHONE_PROFILES, profileOf } from './profile.ts';
 
 test('every capture is taken for what a whole parser says it is', () => {
   for (const name of SDP_VECTORS) {
@@ -29,4 +29,11 @@ test('a section that is refused says nothing, and rubbish is plain RTP', () => {
     expect(profileOf(text)).toBe('RTP/AVP');
   const long = `m=audio ${'1'.repeat(60_000)}`;
   expect(profileOf(long)).toBe('RTP/AVP');
+});
+
+test('messages alone are not for the media relay', () => {
+  expect(isMessaging('v=0\r\nm=message 2855 TCP/MSRP *\r\na=path:msrp://r:2855/x;tcp\r\n')).toBe(true);
+  expect(isMessaging('v=0\r\nm=audio 0 RTP/AVP 0\r\nm=message 2855 TCP/MSRP *\r\n')).toBe(true);
+  expect(isMessaging('v=0\r\nm=audio 4000 RTP/AVP 0\r\nm=message 2855 TCP/MSRP *\r\n')).toBe(false);
+  expect(isMessaging('v=0\r\nm=message 0 TCP/MSRP *\r\n')).toBe(false);
 });

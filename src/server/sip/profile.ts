@@ -30,6 +30,16 @@ export function profileOf(description: ByteString): Profile {
   return PHONE_PROFILES.find((profile) => profile === proto) ?? 'RTP/AVP';
 }
 
+/** Messages alone (RFC 4975 section 8): they do not go by way of the media relay, whoever the two are. */
+export function isMessaging(description: ByteString): boolean {
+  let messages = false;
+  for (const [, kind] of description.matchAll(/^m=(\w+) [1-9]/gm)) {
+    if (kind !== 'message') return false;
+    messages = true;
+  }
+  return messages;
+}
+
 /**
  * What is known of a product by its User-Agent. COMPAT: linphone 5 describes nothing in its answer to OPTIONS, and takes a
  * page's own offer though it understands the keys in it and not the paths: nobody is heard. It takes each of the others.
