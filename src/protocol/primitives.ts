@@ -46,6 +46,20 @@ export function toBase64(octets: ByteString): string {
   return text;
 }
 
+const NOT_BASE64 = /^(?!(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$)/;
+
+/** The octets that base64 with padding stands for; undefined: it is none. */
+export function fromBase64(text: string): ByteString | undefined {
+  if (NOT_BASE64.test(text)) return undefined;
+  let octets = '';
+  for (let i = 0; i < text.length; i += 4) {
+    let group = 0;
+    for (let j = 0; j < 4; j++) group = (group << 6) | Math.max(0, BASE64.indexOf(text.charAt(i + j)));
+    octets += String.fromCharCode(group >> 16, (group >> 8) & 255, group & 255);
+  }
+  return octets.slice(0, octets.length - (text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0));
+}
+
 /** URL-safe base64 without padding (RFC 4648 section 5): fit for a SIP token, a user part or a URL. */
 export function toBase64Url(octets: ByteString): string {
   return toBase64(octets).replace(/[+/=]/g, (c) => (c === '+' ? '-' : c === '/' ? '_' : ''));

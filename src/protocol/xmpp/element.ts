@@ -109,6 +109,11 @@ export class Element {
     return content === '' ? `${text}/>` : `${text}>${content}</${this.name}>`;
   }
 
+  /** About how long it is when written: characters of what is inside. */
+  get size(): number {
+    return this.#contentText().length;
+  }
+
   toString(): string {
     return this.serialize();
   }

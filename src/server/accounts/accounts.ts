@@ -4,7 +4,7 @@ import { type Primitives, toHex } from '../../protocol/primitives.ts';
 import type { AccountStore, StoredAccount } from '../../storage/ports.ts';
 import type { Identity } from '../../transport/flow.ts';
 import { canonicalName, canonicalUser, GUEST_PREFIX } from './canonical-name.ts';
-import { isMadeOf, isPassword, type Material, makeMaterial, passwordFault } from './material.ts';
+import { isMadeOf, isPassword, type Material, makeMaterial, passwordFault, type ScramKeys } from './material.ts';
 import type { Seal } from './seal.ts';
 import type { DigestAlgorithm, SipAccounts } from './sip-accounts.ts';
 
@@ -127,6 +127,21 @@ export class Accounts implements SipAccounts {
     return ha1 === undefined
       ? undefined
       : { ha1: [ha1], identity: { name, account: true, admin: account.stored.admin } };
+  }
+
+  /** Keys of an account (RFC 5802 section 3), by its canonical name. */
+  scramKeys(name: string, hash: keyof Material['scram']): ScramKeys | undefined {
+    const account = this.#find(name);
+    return account && this.#material(account).scram[hash];
+  }
+
+  /** What proves an ephemeral username (text), one password for each secret in use; undefined: it is none, or has expired. */
+  ephemeralPasswords(username: string, now: number): { passwords: string[]; identity: Identity } | undefined {
+    const ephemeral = parseEphemeralUsername(encodeUtf8(username));
+    if (ephemeral === undefined || ephemeral.expires * 1000 <= now) return undefined;
+    const identity = this.#ephemeralIdentity(ephemeral);
+    const password = (secret: string) => ephemeralPassword(this.#primitives, secret, encodeUtf8(username));
+    return identity && { passwords: this.#secrets.map(password), identity };
   }
 
   verifyCredential(username: string, password: string, now: number): Identity | undefined {

@@ -1,4 +1,5 @@
 import type { Element } from '../../../protocol/xmpp/element.ts';
+import type { StreamError } from '../../../protocol/xmpp/stream-error.ts';
 import type { Endpoint, Identity } from '../../../transport/flow.ts';
 
 /** What a stream's opening says (RFC 6120 section 4.7), however the transport writes it. */
@@ -34,13 +35,15 @@ export interface XmppConnection {
   send(element: Element): boolean;
   /** RFC 6120 section 4.3.3: what comes next is a new stream header. */
   restart(): void;
-  /** Ends the stream, with a `<stream:error/>` where given, and the connection after it. The handler still hears `gone`. */
-  close(error?: Element): void;
+  /** Ends the stream, with that error where given, and the connection after it. The handler still hears `gone`. */
+  close(error?: StreamError): void;
   /** Nothing is given to the handler until `resume`: what has come waits, and the peer is no longer read. */
   pause(): void;
   resume(): void;
   /** RFC 6120 section 5: present where STARTTLS can be offered; called once `<proceed/>` is written. */
   startTls?: (() => void) | undefined;
+  /** Its peer has proved who it is: stanzas may now be as large as they may. */
+  trust(): void;
   /** Undefined: this connection has no such binding. */
   channelBinding?(type: ChannelBinding): string | undefined;
 }
@@ -51,8 +54,8 @@ export interface ConnectionHandler {
   opened(header: StreamHeader): void;
   /** One whole top-level element. */
   received(element: Element): void;
-  /** The peer broke the framing or the XML; the stream error for it (`not-well-formed`...). It can still be written. */
-  failed(condition: string, text: string): void;
+  /** The peer broke the framing or the XML. The connection can still be written: it is to be closed with that error. */
+  failed(error: StreamError): void;
   /** The peer has ended its stream. */
   ended(): void;
   /** The connection is over; `reason` is for a log. Once. */

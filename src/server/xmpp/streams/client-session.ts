@@ -1,0 +1,303 @@
+// A bound resource and the stream that carries it (RFC 6120 sections 7 and 8), which may be cut off and come back
+// (XEP-0198).
+import type { Element } from '../../../protocol/xmpp/element.ts';
+import { xml } from '../../../protocol/xmpp/element.ts';
+import { type Jid, parseJid } from '../../../protocol/xmpp/jid.ts';
+import { NS } from '../../../protocol/xmpp/namespaces.ts';
+import { resultReply } from '../../../protocol/xmpp/stanza-error.ts';
+import { type StreamCondition, StreamError } from '../../../protocol/xmpp/stream-error.ts';
+import type { Timer } from '../../../transport/clock.ts';
+import type { Identity } from '../../../transport/flow.ts';
+import type { XmppSession } from '../session.ts';
+import { ClientState } from './client-state.ts';
+import type { ConnectionHandler, XmppConnection } from './connection.ts';
+import { ReceivedStanzas } from './received-stanzas.ts';
+import type { StreamContext } from './stream-context.ts';
+import { StreamManagement, smFailed } from './stream-management.ts';
+
+const STANZAS = new Set(['message', 'presence', 'iq']);
+/** RFC 6120 section 8.2.3 wants an id; clients answer `error` when they do not know XEP-0199. */
+const PING_ID = 'stream-ping';
+const PING = 'urn:xmpp:ping';
+
+export class ClientSession implements XmppSession, ConnectionHandler {
+  readonly jid: Jid;
+  readonly account: string;
+  /** Of the last login: a resumption may bring a credential that lasts longer. */
+  identity: Identity;
+  presence: Element | undefined = undefined;
+  priority = 0;
+  interested = false;
+  carbons = false;
+  blockListRequested = false;
+  directed: Set<string> | undefined = undefined;
+  features: ReadonlySet<string> | undefined = undefined;
+  readonly #context: StreamContext;
+  /** Undefined: cut off, and held for its client. */
+  #connection: XmppConnection | undefined;
+  #open = true;
+  readonly #received: ReceivedStanzas;
+  #management: StreamManagement | undefined;
+  #clientState: ClientState | undefined;
+  #held: Timer | undefined;
+
+  constructor(context: StreamContext, connection: XmppConnection, jid: Jid, identity: Identity) {
+    this.#context = context;
+    this.#connection = connection;
+    this.jid = jid;
+    this.account = identity.name;
+    this.identity = identity;
+    this.#received = new ReceivedStanzas(this);
+  }
+
+  get open(): boolean {
+    return this.#open;
+  }
+
+  /** Cut off, and waiting for its client. */
+  get held(): boolean {
+    return this.#open && this.#connection === undefined;
+  }
+
+  // What the routing side asks.
+
+  send(stanza: Element): void {
+    if (!this.#open) return;
+    if (this.#clientState !== undefined) this.#clientState.send(stanza);
+    else this.write(stanza);
+  }
+
+  /** Past the client's state. */
+  write(stanza: Element): void {
+    this.#context.counters.stanzasOut += 1;
+    const management = this.#management;
+    this.#context.trace?.(true, this, stanza);
+    if (management !== undefined && !management.sent(stanza)) {
+      this.end('resource-constraint', 'You do not acknowledge what is sent to you.');
+      return;
+    }
+    this.#connection?.send(stanza);
+    management?.request();
+  }
+
+  end(condition: StreamCondition | string, text = ''): void {
+    this.#finish(new StreamError(condition as StreamCondition, text), `${condition}: ${text}`);
+  }
+
+  // What comes from the client.
+
+  received(element: Element): void {
+    if (!this.#open) return;
+    if (element.namespace === NS.CLIENT && STANZAS.has(element.name)) this.#stanza(element);
+    else if (element.namespace === NS.SM) this.#manage(element);
+    else if (element.namespace === NS.CSI) this.#setClientState(element.name);
+    else this.end('unsupported-stanza-type');
+  }
+
+  #stanza(stanza: Element): void {
+    const context = this.#context;
+    const { identity, jid } = this;
+    context.counters.stanzasIn += 1;
+    if (identity.expires !== undefined && identity.expires * 1000 <= context.wallClock()) {
+      this.end('not-authorized', 'The credential has expired.');
+      return;
+    }
+    const { from } = stanza.attributes;
+    // RFC 6120 section 8.1.2.1
+    if (from !== undefined && from !== jid.full && from !== jid.bare && !isOwn(from, jid)) {
+      this.end('invalid-from');
+      return;
+    }
+    const stamped = stanza.with({ from: jid.full });
+    context.trace?.(false, this, stamped);
+    if (stanza.name === 'iq' && this.#answered(stamped)) this.#received.add(undefined);
+    else this.#received.add(context.router.receive(this, stamped));
+    this.#flowControl();
+  }
+
+  /** IQs that are the stream's own matter. */
+  #answered(iq: Element): boolean {
+    const { type, id } = iq.attributes;
+    if (type === 'set' && iq.child('session', NS.SESSION) !== undefined) {
+      this.write(resultReply(iq)); // RFC 3921 section 3; RFC 6121 appendix E has nothing left to do
+      return true;
+    }
+    return (type === 'result' || type === 'error') && id === PING_ID;
+  }
+
+  /** What is being worked at is bounded: beyond it the stream is not read. */
+  #flowControl(): void {
+    if (this.#received.pending < this.#context.limits.pendingStanzas) return;
+    const connection = this.#connection;
+    connection?.pause();
+    this.#received.whenBelow(this.#context.limits.pendingStanzas / 2, () => connection?.resume());
+  }
+
+  /** What a stanza promised could not be kept, and its sender was not told: a fault. */
+  failedToReceive(error: unknown): void {
+    this.#context.fault(error);
+    this.end('internal-server-error');
+  }
+
+  // Stream management (XEP-0198).
+
+  #manage(element: Element): void {
+    switch (element.name) {
+      case 'r':
+        this.#received.whenHandled(() => this.#control(xml('a', NS.SM, { h: String(this.#received.handled) })));
+        return;
+      case 'a':
+        this.#management?.acknowledged(element);
+        return;
+      case 'enable':
+        this.#control(this.enableManagement(element));
+        return;
+      default:
+        this.#control(smFailed('unexpected-request'));
+    }
+  }
+
+  /** Section 3: the answer to `<enable/>`, also within Bind 2. */
+  enableManagement(request: Element): Element {
+    if (this.#management !== undefined) return smFailed('unexpected-request');
+    const { limits, clock, held } = this.#context;
+    const resume = request.attributes['resume'] === 'true' || request.attributes['resume'] === '1';
+    const id = resume ? held.add(this) : undefined;
+    this.#management = new StreamManagement({
+      limits,
+      clock,
+      id,
+      request: () => this.#control(xml('r', NS.SM)),
+      failed: (error) => this.#finish(error, error.condition),
+    });
+    this.#received.begin();
+    const max = String(Math.floor(limits.resumeTimeout / 1000));
+    return xml('enabled', NS.SM, id === undefined ? {} : { id, resume: 'true', max });
+  }
+
+  #control(element: Element): void {
+    this.#connection?.send(element);
+  }
+
+  /**
+   * Section 5: the client is back on another connection. Resolves once everything it had sent before is settled: only then
+   * is it known what it need not send again. Answers `<resumed/>`; `resend` follows it.
+   */
+  async resume(connection: XmppConnection, request: Element, identity: Identity): Promise<Element | undefined> {
+    const management = this.#management;
+    if (!this.#open || management?.id === undefined) return undefined;
+    const old = this.#connection;
+    this.#connection = undefined;
+    this.#held?.close();
+    this.#held = undefined;
+    if (old !== undefined) {
+      old.handler = NOBODY;
+      old.close(new StreamError('conflict', 'Resumed elsewhere.'));
+    }
+    management.detached();
+    await this.#received.settled();
+    if (!this.#open || this.#connection !== undefined || !connection.open) {
+      if (this.held) this.#hold();
+      return undefined;
+    }
+    this.#connection = connection;
+    this.identity = identity;
+    connection.handler = this;
+    if (!management.acknowledged(request)) return undefined;
+    return xml('resumed', NS.SM, { previd: management.id, h: String(this.#received.handled) });
+  }
+
+  /** After `<resumed/>`: what the client has not had. */
+  resend(): void {
+    const { trace } = this.#context;
+    this.#clientState = undefined; // section 5 of XEP-0352: active again
+    for (const stanza of this.#management?.unacknowledged ?? []) {
+      trace?.(true, this, stanza);
+      this.#connection?.send(stanza);
+    }
+    this.#management?.request();
+    this.#context.router.resumed(this);
+  }
+
+  // Client state (XEP-0352).
+
+  #setClientState(name: string): void {
+    if (name === 'inactive') this.#clientState ??= new ClientState(this, this.#context.limits.heldBackStanzas);
+    else if (name === 'active') {
+      const state = this.#clientState;
+      this.#clientState = undefined;
+      state?.flush();
+    } else this.end('unsupported-stanza-type');
+  }
+
+  /** XEP-0386 and Bind 2's own `<inactive/>`. */
+  beInactive(): void {
+    this.#setClientState('inactive');
+  }
+
+  // What happens to the connection.
+
+  opened(): void {
+    this.end('policy-violation', 'The stream is open.');
+  }
+
+  failed(error: StreamError): void {
+    this.#finish(error, `${error.condition}: ${error.message}`);
+  }
+
+  ended(): void {
+    this.#finish(undefined, 'ended by the client');
+  }
+
+  gone(reason: string): void {
+    if (!this.#open) return;
+    this.#connection = undefined;
+    this.#management?.detached();
+    if (this.#management?.id === undefined || this.#context.stopping) this.#finish(undefined, reason);
+    else this.#hold();
+  }
+
+  #hold(): void {
+    const { clock, limits, log } = this.#context;
+    log.debug({ jid: this.jid.full }, 'session held');
+    this.#held = clock.setTimer(limits.resumeTimeout, () => this.#finish(undefined, 'not resumed'));
+  }
+
+  idle(): void {
+    const ping = xml(
+      'iq',
+      NS.CLIENT,
+      { type: 'get', id: PING_ID, from: this.jid.domain, to: this.jid.full },
+      xml('ping', PING),
+    );
+    if (this.#management !== undefined) this.#control(xml('r', NS.SM));
+    else this.write(ping);
+  }
+
+  #finish(error: StreamError | undefined, reason: string): void {
+    if (!this.#open) return;
+    this.#open = false;
+    const { router, held, log, sessions } = this.#context;
+    sessions.delete(this);
+    this.#held?.close();
+    const connection = this.#connection;
+    this.#connection = undefined;
+    connection?.close(error);
+    const management = this.#management;
+    management?.detached();
+    if (management?.id !== undefined) held.delete(management.id);
+    this.#clientState?.giveUp();
+    const lost = management?.unacknowledged ?? [];
+    if (lost.length > 0) router.undelivered(this, lost);
+    router.ended(this);
+    log.info({ jid: this.jid.full, reason }, 'session ended');
+  }
+}
+
+/** A client's own address, however it writes it. */
+function isOwn(text: string, jid: Jid): boolean {
+  const from = parseJid(text);
+  return from !== undefined && (from.full === jid.full || from.full === jid.bare);
+}
+
+const NOBODY: ConnectionHandler = { opened() {}, received() {}, failed() {}, ended() {}, gone() {}, idle() {} };
