@@ -1,0 +1,278 @@
+import type { Primitives } from '../../../protocol/primitives.ts';
+import { toBase64Url } from '../../../protocol/primitives.ts';
+import { type Element, xml } from '../../../protocol/xmpp/element.ts';
+import type { Jid } from '../../../protocol/xmpp/jid.ts';
+import { NS } from '../../../protocol/xmpp/namespaces.ts';
+import { pageOf, pageRequest } from '../../../protocol/xmpp/result-set.ts';
+import { isAnswerable, payloadOf } from '../../../protocol/xmpp/stanza.ts';
+import { resultReply, StanzaError } from '../../../protocol/xmpp/stanza-error.ts';
+import type { ArchiveIds } from '../../../storage/archive-id.ts';
+import type { MessagingStore } from '../../../storage/messaging.ts';
+import type { Clock, Timer } from '../../../transport/clock.ts';
+import { TokenBuckets } from '../../http/token-buckets.ts';
+import type { LocalDomain, XmppHost } from '../host.ts';
+import type { XmppSession } from '../session.ts';
+import { FEATURES, isListed } from './discovery.ts';
+import { enter, joinRequest } from './enter.ts';
+import { leave, putAllOut } from './leave.ts';
+import type { MucLimits } from './limits.ts';
+import { forwardAnswer, forwardRequest, PING } from './occupant-iq.ts';
+import { Room, type RoomPorts, type RoomRecord } from './room.ts';
+import { defaultConfiguration } from './room-configuration.ts';
+import { loadHistory, loadRooms, saveRoom } from './room-documents.ts';
+import { receiveRequest } from './room-iq.ts';
+import { receiveMessage } from './room-message.ts';
+import { notInRoom, receivePresence } from './room-presence.ts';
+import { Visits } from './visits.ts';
+
+/** XEP-0045 version 1.25 section 10.1.4, dropped since and still asked for. */
+const UNIQUE = 'http://jabber.org/protocol/muc#unique';
+/** Rooms in one answer to disco#items. */
+const ITEMS = 100;
+
+export interface RoomsOptions {
+  host: Pick<XmppHost, 'domain' | 'session' | 'route' | 'accountExists' | 'onSession' | 'addDomain'>;
+  store: MessagingStore;
+  ids: ArchiveIds;
+  clock: Clock;
+  /** Unix time in milliseconds. */
+  wallClock: () => number;
+  primitives: Primitives;
+  limits: MucLimits;
+  /** What could not be stored, though nobody waits to be told. */
+  onFault: (error: unknown) => void;
+}
+
+/**
+ * All rooms, as the domain `rooms.DOMAIN` (XEP-0045). Whoever has an address can be in a room: stanzas come by `receive`, and
+ * go by the router, whatever protocol brings and takes them.
+ */
+export class Rooms implements LocalDomain {
+  readonly domain: string;
+  readonly #options: RoomsOptions;
+  readonly #ports: RoomPorts;
+  readonly #rooms = new Map<string, Room>();
+  readonly #visits = new Visits<Room>();
+  readonly #joins: TokenBuckets;
+  /** Of rooms that wait for their first configuration. */
+  readonly #locks = new Map<Room, Timer>();
+  /** Rooms whose last messages are being read: what is meant for them waits. */
+  readonly #opening = new Map<Room, Promise<void>>();
+  readonly #unread = new Set<Room>();
+
+  private constructor(options: RoomsOptions) {
+    this.#options = options;
+    this.domain = `rooms.${options.host.domain}`;
+    const { joinBurst, joinRate, rooms } = options.limits;
+    const { clock } = options;
+    this.#joins = new TokenBuckets({
+      burst: joinBurst,
+      interval: 1_000 / joinRate,
+      keys: rooms,
+      now: () => clock.now(),
+    });
+    this.#ports = this.#roomPorts();
+  }
+
+  /** With the persistent rooms, as they were left; known to the host from then on. */
+  static async open(options: RoomsOptions): Promise<Rooms> {
+    const rooms = new Rooms(options);
+    for (const [jid, record] of await loadRooms(options.store.documents, rooms.domain)) {
+      const room = new Room(jid, record, rooms.#ports);
+      rooms.#rooms.set(jid.bare, room);
+      rooms.#unread.add(room);
+    }
+    options.host.addDomain(rooms.domain, 'Rooms', rooms);
+    options.host.onSession((session, what) => {
+      if (what === 'ended') for (const room of rooms.#visits.of(session.jid)) leave(room, session.jid, undefined);
+    });
+    return rooms;
+  }
+
+  /** The server stops: whoever is in a room is told (section 14.2). */
+  close(): void {
+    for (const timer of this.#locks.values()) timer.close();
+    for (const room of this.#rooms.values()) putAllOut(room, [332]);
+  }
+
+  receive(stanza: Element, from: Jid, to: Jid, _session: XmppSession | undefined): Promise<void> | void {
+    const room = this.#rooms.get(to.bare);
+    const opening = room && this.#open(room);
+    if (opening !== undefined) return opening.then(() => this.#receive(stanza, from, to));
+    return this.#receive(stanza, from, to);
+  }
+
+  #receive(stanza: Element, from: Jid, to: Jid): Promise<void> | void {
+    try {
+      const done = this.#dispatch(stanza, from, to);
+      if (done instanceof Promise) return done.catch((error: unknown) => this.#refuse(stanza, from, to, error));
+    } catch (error) {
+      this.#refuse(stanza, from, to, error);
+    }
+  }
+
+  /** As section 7.2 has its errors. What is no StanzaError is the router's to answer. */
+  #refuse(stanza: Element, from: Jid, to: Jid, error: unknown): void {
+    if (!(error instanceof StanzaError)) throw error;
+    if (!isAnswerable(stanza)) return;
+    const { id } = stanza.attributes;
+    const x = stanza.name === 'presence' ? xml('x', NS.MUC) : undefined;
+    const answer = xml(
+      stanza.name,
+      NS.CLIENT,
+      { type: 'error', from: to.full, to: from.full, id },
+      x,
+      error.toElement(to.bare),
+    );
+    this.#deliver(answer, from);
+  }
+
+  #dispatch(stanza: Element, from: Jid, to: Jid): Promise<void> | void {
+    if (to.local === undefined) return this.#service(stanza, from);
+    const room = this.#rooms.get(to.bare);
+    switch (stanza.name) {
+      case 'presence':
+        return this.#presence(room, stanza, from, to);
+      case 'message':
+        if (room !== undefined) return receiveMessage(room, stanza, from, to);
+        break;
+      default: {
+        const { type } = stanza.attributes;
+        if (type === 'result' || type === 'error') return room && forwardAnswer(room, stanza, from);
+        if (room === undefined) break;
+        if (to.resource !== undefined) return forwardRequest(room, stanza, from, to.resource);
+        return receiveRequest(room, stanza, from, (payload) => room.send(resultReply(stanza, payload), from));
+      }
+    }
+    throw new StanzaError('item-not-found', 'There is no such room.');
+  }
+
+  #presence(room: Room | undefined, presence: Element, from: Jid, to: Jid): void {
+    const nick = to.resource;
+    if (presence.attributes['type'] === undefined && nick !== undefined) {
+      const occupant = room?.occupants.at(from);
+      const asksAll = joinRequest(presence) !== undefined;
+      // Entering, being told all again and changing the nickname cost the room many stanzas each.
+      if (asksAll || (occupant !== undefined && nick !== occupant.nick)) this.#limit(from, occupant === undefined);
+      if (room === undefined && asksAll) this.#create(presence, from, to, nick);
+      else if (room === undefined) this.#deliver(notInRoom(to).with({ to: from.full }), from);
+      else receivePresence(room, presence, from, to);
+    } else if (room !== undefined) receivePresence(room, presence, from, to);
+    else if (presence.attributes['type'] === undefined)
+      throw new StanzaError('jid-malformed', 'A nickname is missing: room@service/nickname.');
+  }
+
+  #limit(from: Jid, entering: boolean): void {
+    if (this.#joins.take(from.bare) > 0)
+      throw new StanzaError('resource-constraint', 'Too many rooms are entered at once.');
+    if (entering && this.#visits.count(from) >= this.#options.limits.visitsPerAccount)
+      throw new StanzaError('resource-constraint', 'You are in too many rooms.');
+  }
+
+  /** Section 10.1. */
+  #create(presence: Element, from: Jid, to: Jid, nick: string): void {
+    const { limits, primitives, wallClock, clock } = this.#options;
+    let own = 0;
+    for (const room of this.#rooms.values()) if (room.creator === from.bare) own += 1;
+    if (own >= limits.roomsPerAccount) throw new StanzaError('not-allowed', 'You have made too many rooms.');
+    if (this.#rooms.size >= limits.rooms) throw new StanzaError('resource-constraint', 'There are too many rooms.');
+    const record: RoomRecord = {
+      configuration: defaultConfiguration(limits),
+      affiliations: [[from.bare, { affiliation: 'owner' }]],
+      subject: undefined,
+      secret: primitives.random(32),
+      created: wallClock(),
+      creator: from.bare,
+    };
+    const room = new Room(to.toBare(), record, this.#ports);
+    room.locked = true;
+    enter(room, presence, from, nick, true);
+    this.#rooms.set(to.bare, room);
+    const unlock = () => {
+      this.#locks.delete(room);
+      room.locked = false;
+    };
+    this.#locks.set(room, clock.setTimer(limits.lockTime, unlock));
+  }
+
+  /** What is asked of the service itself (sections 6.2 and 6.3). */
+  #service(stanza: Element, from: Jid): void {
+    if (stanza.name !== 'iq') {
+      if (stanza.name === 'message') throw new StanzaError('service-unavailable', 'This is not a room.');
+      return;
+    }
+    if (!isAnswerable(stanza)) return;
+    const payload = payloadOf(stanza);
+    const answer = this.#answer(stanza.attributes['type'], payload, from);
+    if (answer === undefined) throw new StanzaError('service-unavailable', 'The service does not do that.');
+    this.#deliver(resultReply(stanza, answer === 'empty' ? undefined : answer), from);
+  }
+
+  #answer(type: string | undefined, payload: Element, from: Jid): Element | 'empty' | undefined {
+    if (type !== 'get') return undefined;
+    if (payload.is('ping', PING)) return 'empty';
+    if (payload.is('unique', UNIQUE)) return xml('unique', UNIQUE, {}, this.#ports.randomId().toLowerCase());
+    if (payload.is('query', NS.DISCO_INFO))
+      return xml(
+        'query',
+        NS.DISCO_INFO,
+        {},
+        xml('identity', NS.DISCO_INFO, { category: 'conference', type: 'text', name: 'Rooms' }),
+        ...[...FEATURES, NS.RSM, UNIQUE].map((feature) => xml('feature', NS.DISCO_INFO, { var: feature })),
+      );
+    return payload.is('query', NS.DISCO_ITEMS) ? this.#items(payload, from) : undefined;
+  }
+
+  #items(query: Element, from: Jid): Element {
+    const listed = [...this.#rooms.values()].filter((room) => isListed(room, from));
+    const request = pageRequest(query);
+    const page = pageOf(listed, (room) => room.jid.bare, request ?? {}, ITEMS);
+    const items = page.items.map((room) =>
+      xml('item', NS.DISCO_ITEMS, { jid: room.jid.bare, name: room.configuration.name || room.jid.local }),
+    );
+    const partial = request !== undefined || page.items.length < listed.length;
+    return xml('query', NS.DISCO_ITEMS, {}, ...items, partial ? page.set : undefined);
+  }
+
+  /** A room of before a restart has its last messages read when it is first spoken to. */
+  #open(room: Room): Promise<void> | undefined {
+    if (this.#unread.delete(room)) {
+      const opening = loadHistory(room)
+        .catch(this.#options.onFault)
+        .finally(() => this.#opening.delete(room));
+      this.#opening.set(room, opening);
+    }
+    return this.#opening.get(room);
+  }
+
+  #deliver(stanza: Element, to: Jid): void {
+    const session = to.resource === undefined ? undefined : this.#options.host.session(to);
+    if (session !== undefined) session.send(stanza);
+    else this.#options.host.route(stanza);
+  }
+
+  #roomPorts(): RoomPorts {
+    const { host, store, ids, wallClock, primitives, limits, onFault } = this.#options;
+    return {
+      deliver: (stanza, to) => this.#deliver(stanza, to),
+      time: wallClock,
+      randomId: () => toBase64Url(primitives.random(12)),
+      archiveId: (time) => ids.next(time),
+      occupantId: (secret, account) =>
+        toBase64Url(primitives.hmac('sha256', secret, Buffer.from(account).toString('latin1'))),
+      personExists: (jid) => jid.local !== undefined && (jid.domain !== host.domain || host.accountExists(jid.local)),
+      archive: store.archive,
+      visit: (room, jid, here) => this.#visits.set(room, jid, here),
+      save: (room) => saveRoom(store.documents, room),
+      ended: async (room) => {
+        this.#locks.get(room)?.close();
+        this.#locks.delete(room);
+        if (this.#rooms.get(room.jid.bare) !== room) return;
+        this.#rooms.delete(room.jid.bare);
+        await store.erase(room.jid.bare);
+      },
+      onFault,
+      limits,
+    };
+  }
+}
