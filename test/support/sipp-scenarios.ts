@@ -149,13 +149,18 @@ export function caller(domain: string, options: CallOptions): string {
   return scenario('caller', steps);
 }
 
-/** The callee's side: 180, 200, ACK, then BYE from either. Answers one re-INVITE when told to. */
+/**
+ * The callee's side: 180, 200, ACK, then BYE from either. Answers one re-INVITE when told to. `refuses`: it insists on WebRTC
+ * in the first offer, answers 488, and insists on plain RTP in the one that follows.
+ */
 export function callee({
   bye = 'caller',
   reinvite = false,
+  refuses = false,
 }: {
   bye?: 'caller' | 'callee';
   reinvite?: boolean;
+  refuses?: boolean;
 } = {}): string {
   const accept = (tag: boolean): string =>
     sendWithBody(
@@ -168,12 +173,22 @@ export function callee({
   const remember = `<action><ereg regexp=".*" search_in="hdr" header="From:" assign_to="caller"/>
     <ereg regexp=".*" search_in="hdr" header="To:" assign_to="callee"/>
     <ereg regexp="[0-9-]+" search_in="hdr" header="Call-ID:" assign_to="dialog"/></action>`;
-  const steps = [
-    `<recv request="INVITE" rrs="true">${bye === 'callee' ? remember : ''}</recv>`,
+  const offers = (profile: string): string =>
+    `<action><ereg regexp="m=audio [0-9]+ ${profile} " search_in="msg" check_it="true" assign_to="offer"/></action>`;
+  const steps = refuses
+    ? [
+        `<recv request="INVITE">${offers('UDP/TLS/RTP/SAVPF')}</recv>`,
+        send(answer('488 Not Acceptable Here', true) + empty, 'retrans="500"'),
+        '<recv request="ACK"/>',
+        '<Reference variables="offer"/>',
+      ]
+    : [];
+  steps.push(
+    `<recv request="INVITE" rrs="true">${refuses ? offers('RTP/AVP') : ''}${bye === 'callee' ? remember : ''}</recv>`,
     send(answer('180 Ringing', true) + empty),
     accept(true),
     '<recv request="ACK"/>',
-  ];
+  );
   if (reinvite) steps.push('<recv request="INVITE"/>', accept(false), '<recv request="ACK"/>');
   if (bye === 'callee') {
     steps.push(

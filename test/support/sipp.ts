@@ -23,6 +23,8 @@ export interface SippOptions {
   /** A socket for each call: users with credentials of their own cannot share a connection. */
   socketPerCall?: boolean;
   users?: readonly SippUser[];
+  /** What is said to it comes back. */
+  echo?: boolean;
   port?: number;
   calls?: number;
   /** New calls a second. */
@@ -98,6 +100,7 @@ export async function startSipp(options: SippOptions): Promise<SippRun> {
     writeFileSync(join(folder, 'users.csv'), `SEQUENTIAL\n${lines.join('\n')}\n`);
     args.push('-inf', 'users.csv');
   }
+  if (options.echo) args.push('-rtp_echo');
   if (options.incoming) args.push('-oocsf', 'incoming.xml');
   if (calls !== undefined) args.push('-m', String(calls));
   if (process.env['CHAPPE_TEST_LOG']) args.push('-trace_msg');
