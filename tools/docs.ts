@@ -12,7 +12,7 @@ const LIMITS: Record<string, { file: string; about: string }> = {
   transport: { file: 'src/transport/limits.ts', about: 'Connections and messages' },
   sip: { file: 'src/server/sip/limits.ts', about: 'SIP' },
   http: { file: 'src/server/http/limits.ts', about: 'The HTTP API' },
-  storage: { file: 'src/storage/limits.ts', about: 'The embedded store' },
+  storage: { file: 'src/storage/limits.ts', about: 'The store' },
   turn: { file: 'src/protocol/turn/limits.ts', about: 'TURN' },
   media: { file: 'src/server/media/embedded/limits.ts', about: 'Media in this process' },
   rtpengine: { file: 'src/server/media/rtpengine/limits.ts', about: 'Media by rtpengine' },

@@ -21,9 +21,11 @@ export interface Listening<T> {
 }
 
 export interface Configuration
-  extends Omit<ParsedConfiguration, 'web' | 'sip' | 'turn' | 'xmpp' | 'msrp' | 'media' | 'auth'> {
-  /** A folder's absolute path, or a postgres:// URL. */
+  extends Omit<ParsedConfiguration, 'folder' | 'web' | 'sip' | 'turn' | 'xmpp' | 'msrp' | 'media' | 'auth'> {
+  /** A folder's absolute path. */
   data: string;
+  /** A postgres:// URL, which holds a password: then the folder has but keys and files. */
+  database?: string;
   web: Listening<HostPort> & { tls?: TlsFiles; origins: string[]; hosts: string[] };
   sip: Listening<Listen<'udp' | 'tcp' | 'tls'>[]> &
     Pick<ParsedConfiguration['sip'], 'trunks' | 'routes'> & { tls?: TlsFiles };
@@ -151,12 +153,14 @@ const LOOPBACK = '127.0.0.1';
 
 /** Defaults that are more than a value, absolute paths, and one form where the file allows two. */
 function complete(parsed: ParsedConfiguration, fileDirectory: string, dataDirectory: string): Configuration {
-  const { web, sip, turn, xmpp, msrp, media, auth } = parsed;
+  const { folder, web, sip, turn, xmpp, msrp, media, auth, ...rest } = parsed;
+  const database = parsed.data.includes('://') ? parsed.data : undefined;
   const tls = tlsFiles(web.tls, fileDirectory);
   const sipTls = tlsFiles(sip.tls, fileDirectory) ?? tls;
   return {
-    ...parsed,
-    data: /^postgres(?:ql)?:/.test(parsed.data) ? parsed.data : resolve(dataDirectory, parsed.data),
+    ...rest,
+    data: database === undefined ? resolve(dataDirectory, parsed.data) : resolve(fileDirectory, folder ?? './data'),
+    ...(database !== undefined && { database }),
     web: {
       ...listening(web.listen, { address: LOOPBACK, port: 8080 }),
       origins: web.origins,
@@ -261,8 +265,8 @@ function contradictions(configuration: Configuration, parsed: ParsedConfiguratio
   const names = configuration.accounts.map(({ name }) => name);
   const twice = names.findIndex((name, i) => names.indexOf(name) !== i);
   if (twice >= 0) problems.push({ key: `accounts[${twice}].name`, reason: 'is in the list twice' });
-  if (configuration.data.includes('://'))
-    problems.push({ key: 'data', reason: 'PostgreSQL is not built yet', suggestion: 'give a folder' });
+  if (parsed.folder !== undefined && configuration.database === undefined)
+    problems.push({ key: 'folder', reason: 'has a meaning only with postgres:// in data', suggestion: 'data: DIR' });
   const { minExpires, defaultExpires, maxExpires } = configuration.limits.sip;
   if (minExpires > defaultExpires || defaultExpires > maxExpires)
     problems.push({ key: 'limits.sip.defaultExpires', reason: 'must lie between minExpires and maxExpires' });

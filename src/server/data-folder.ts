@@ -1,10 +1,13 @@
-// The data folder: the database, the key that seals accounts, the secret of credentials, and the lock of the server.
+// The data folder: the key that seals accounts, the secret of credentials, the lock of the server, and the database unless
+// that is PostgreSQL. The keys are in a folder always: whoever has a copy of the database is to have nothing by it.
 import { createHmac, hash } from 'node:crypto';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { makeFolder } from '../storage/embedded/database.ts';
-import { type EmbeddedStore, openEmbeddedStore } from '../storage/embedded/store.ts';
+import { openEmbeddedStore } from '../storage/embedded/store.ts';
+import type { StorageLimits } from '../storage/limits.ts';
+import type { Store } from '../storage/ports.ts';
 import { primitives } from '../transport/primitives.ts';
 import { Accounts } from './accounts/accounts.ts';
 import { Seal } from './accounts/seal.ts';
@@ -17,7 +20,7 @@ const LOCK = 'server.lock';
 
 export interface DataFolder {
   path: string;
-  store: EmbeddedStore;
+  store: Store;
   accounts: Accounts;
   /** Of ephemeral credentials: the configured ones, else this folder's own. */
   secrets: string[];
@@ -26,11 +29,11 @@ export interface DataFolder {
 }
 
 /** Opens everything in it, made as needed. */
-export async function openDataFolder({ data, domain, auth, limits }: Configuration): Promise<DataFolder> {
+export async function openDataFolder({ data, database, domain, auth, limits }: Configuration): Promise<DataFolder> {
   makeFolder(data);
   const sealKey = secretFile(join(data, SEAL_KEY));
   const secrets = authSecrets(data, auth.secrets);
-  const store = await openEmbeddedStore(data, { limits: limits.storage });
+  const store = await openStore(data, database, limits.storage);
   const mark = hash('sha256', `chappe seal mark ${sealKey}`, 'hex').slice(0, 16);
   const known = store.settings.get('seal');
   if (known !== undefined && known !== mark) {
@@ -45,6 +48,13 @@ export async function openDataFolder({ data, domain, auth, limits }: Configurati
     secrets,
     internalSecret: createHmac('sha256', sealKey).update('signed by this server').digest('binary'),
   };
+}
+
+/** `pg` is loaded only where it is needed. */
+async function openStore(folder: string, database: string | undefined, limits: StorageLimits): Promise<Store> {
+  if (database === undefined) return openEmbeddedStore(folder, { limits });
+  const { openPostgresStore } = await import('../storage/postgres/store.ts');
+  return openPostgresStore(database, { limits });
 }
 
 export function authSecrets(data: string, configured: string[] | undefined): string[] {

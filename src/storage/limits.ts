@@ -2,6 +2,8 @@
 export interface StorageLimits {
   /** Writes, and messages to archive, that wait for the writer: beyond it a write is refused, and whoever asked says so to its peer. */
   queuedWrites: number;
+  /** Reads waiting for a connection to PostgreSQL. */
+  queuedReads: number;
   /** Writes of one commit. */
   batchWrites: number;
   /** Records of calls that are kept, and for how long (milliseconds). */
@@ -13,6 +15,7 @@ export interface StorageLimits {
 
 export const storageLimits: Readonly<StorageLimits> = {
   queuedWrites: 50_000,
+  queuedReads: 5_000,
   batchWrites: 1_000,
   callRecords: 200_000,
   callRecordAge: 90 * 86_400_000,

@@ -1,5 +1,5 @@
 /**
- * What the server asks of a store; src/storage/embedded answers on SQLite. A promise of a write resolves when the write
+ * What the server asks of a store; src/storage/embedded answers on SQLite, src/storage/postgres on PostgreSQL. A promise of a write resolves when the write
  * is durable: what it acknowledges survives `kill -9`. Octets are Buffers, times are milliseconds since 1970.
  */
 import type { MessagingStore } from './messaging.ts';
@@ -25,7 +25,7 @@ export interface AccountStore {
   /** Creates unless the name is taken: false when it is. */
   add(account: { name: string; admin: boolean; sealed: Uint8Array }): Promise<boolean>;
   /** Whether anything but an account is kept for this name, or in messaging for its bare address. */
-  ownsData(name: string, address: string): boolean;
+  ownsData(name: string, address: string): Promise<boolean>;
 }
 
 /** A registrar binding that can outlive the process (RFC 3261 section 10): `data` is the registrar's own JSON. */
@@ -115,7 +115,7 @@ export interface CallRecordStore {
   readonly lost: number;
   /** Written a moment later with others: the last second's may be lost with the process. */
   add(record: CallRecord): void;
-  list(query: CallRecordQuery): CallRecord[];
+  list(query: CallRecordQuery): Promise<CallRecord[]>;
 }
 
 export interface Store {
@@ -126,6 +126,8 @@ export interface Store {
   settings: SettingStore;
   calls: CallRecordStore;
   messaging: MessagingStore;
+  /** Writes under way. */
+  readonly queued: number;
   /** Waits for the writes under way, then closes. */
   close(): Promise<void>;
 }

@@ -18,7 +18,8 @@ export type Peer =
   | 'turnutils_peer'
   | 'rtpengine'
   | 'ip'
-  | 'iptables';
+  | 'iptables'
+  | 'postgres';
 
 const places: Record<Peer, readonly string[]> = {
   kamailio: ['kamailio'],
@@ -36,6 +37,8 @@ const places: Record<Peer, readonly string[]> = {
   rtpengine: ['rtpengine'],
   ip: ['ip'],
   iptables: ['iptables'],
+  // Debian keeps one folder a version, none of them in PATH.
+  postgres: [17, 16, 15].map((version) => `/usr/lib/postgresql/${version}/bin/postgres`),
 };
 
 /** The absolute path of a peer's program, or undefined when it is not installed. `CHAPPE_TEST_<PEER>` names another one. */

@@ -192,7 +192,7 @@ export class Accounts implements SipAccounts {
       throw new AccountError('ACCOUNT_PASSWORD_INVALID', `${fault.charAt(0).toUpperCase()}${fault.slice(1)}.`);
     if (this.exists(canonical))
       throw new AccountError('ACCOUNT_EXISTS', `There is an account named ${canonical} already.`);
-    if (!options.adopt && this.#store.ownsData(canonical, `${canonical}@${this.domain}`)) {
+    if (!options.adopt && (await this.#store.ownsData(canonical, `${canonical}@${this.domain}`))) {
       throw new AccountError(
         'ACCOUNT_OWNS_DATA',
         `Something is stored for ${canonical} already: --adopt gives it to the new account.`,

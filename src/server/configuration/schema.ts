@@ -140,9 +140,12 @@ const ngUrl = understood(
   },
 );
 
-const data = understood('./data', 'must be a folder, or postgres://user:password@host/database', (text) =>
-  text === '' || text.includes('\0') ? undefined : text,
-);
+const data = understood('./data', 'must be a folder, or postgres://user:password@host/database', (text) => {
+  if (text === '' || text.includes('\0')) return undefined;
+  if (!/^[a-z][a-z\d+.-]+:\/\//i.test(text)) return text;
+  const parsed = URL.parse(text);
+  return parsed !== null && /^postgres(?:ql)?:$/.test(parsed.protocol) && parsed.pathname.length > 1 ? text : undefined;
+});
 
 const accountName = understood(
   'alice',
@@ -187,6 +190,14 @@ export const schema = z.strictObject({
     .prefault('./data')
     .describe(
       'Folder of the embedded store (made with mode 0700), relative to this file; or postgres://user:password@host/database.',
+    ),
+  folder: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ examples: ['./data'] })
+    .describe(
+      'With postgres:// in data: the folder of what is in no database, the keys and the uploaded files. Default ./data. Nodes of one database need the same seal.key and auth.secret.',
     ),
   redis: url(['redis', 'rediss'], 'redis://127.0.0.1:6379').optional().describe('Several nodes as one.'),
   public: z

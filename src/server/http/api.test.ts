@@ -477,7 +477,7 @@ test('records of calls: one’s own, and for administrators everybody’s', asyn
   const calls = {
     lost: 0,
     add() {},
-    list(query: CallRecordQuery) {
+    async list(query: CallRecordQuery) {
       asked.push(query);
       return [];
     },

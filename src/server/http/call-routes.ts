@@ -20,7 +20,7 @@ export function callRoutes(app: FastifyInstance, { access, calls }: { access: Ac
     const until = Number(before);
     const most = Number(limit ?? 100);
     return {
-      calls: calls.list({
+      calls: await calls.list({
         ...(wanted !== undefined && { account: wanted }),
         ...(before !== undefined && Number.isSafeInteger(until) && { before: until }),
         limit: Number.isInteger(most) ? Math.min(Math.max(most, 1), MOST) : 100,

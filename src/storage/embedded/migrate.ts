@@ -1,14 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { Kysely, SqliteDialect } from 'kysely';
 import { Migrator } from 'kysely/migration';
+import { migrations } from '../migrations.ts';
 import { schemaVersion, userVersion } from './database.ts';
 import { asSqliteDatabase } from './dialect.ts';
-import { migrations } from './migrations.ts';
 
 /** Brings the database to this version's schema. Loaded only when there is something to do: kysely costs start-up time. */
 export async function migrate(database: DatabaseSync): Promise<void> {
   const db = new Kysely<unknown>({ dialect: new SqliteDialect({ database: asSqliteDatabase(database) }) });
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations('sqlite') } });
   for (let attempt = 0; ; attempt++) {
     const { error } = await migrator.migrateToLatest();
     if (error === undefined) break;

@@ -1,7 +1,7 @@
 import { firstIdOf } from '../archive-id.ts';
 import type { ArchivedMessage, ArchivePage, ArchiveQuery, ArchiveStore } from '../messaging.ts';
+import type { Queries } from '../queries.ts';
 import type { Row } from '../statements.ts';
-import type { Queries } from './queries.ts';
 
 /** Messages that one write of retention or erasure takes away. */
 const DELETED_AT_ONCE = 1_000;
@@ -16,7 +16,11 @@ export class Archive implements ArchiveStore {
   }
 
   add(messages: readonly ArchivedMessage[]): Promise<void> {
-    return messages.length === 0 ? Promise.resolve() : this.#queries.archive(messages);
+    if (messages.length === 0) return Promise.resolve();
+    return this.#queries.append(
+      'archive',
+      messages.map(({ owner, id, peer, time, stanza }) => [owner, id, peer, time, stanza]),
+    );
   }
 
   async page(query: ArchiveQuery): Promise<ArchivePage> {

@@ -1,5 +1,5 @@
 import type { DocumentStore } from '../messaging.ts';
-import type { Queries } from './queries.ts';
+import type { Queries } from '../queries.ts';
 
 export class Documents implements DocumentStore {
   readonly #queries: Queries;

@@ -1,10 +1,10 @@
 import type { StorageLimits } from '../limits.ts';
 import type { MessagingStore, Upload } from '../messaging.ts';
+import type { Queries } from '../queries.ts';
 import { Archive } from './archive.ts';
 import { Documents } from './documents.ts';
 import { Offline } from './offline.ts';
 import { Pubsub } from './pubsub.ts';
-import type { Queries } from './queries.ts';
 import { Rosters } from './rosters.ts';
 import { Uploads } from './uploads.ts';
 

@@ -1,5 +1,5 @@
 import type { OfflineStore, WaitingMessage } from '../messaging.ts';
-import type { Queries } from './queries.ts';
+import type { Queries } from '../queries.ts';
 
 export class Offline implements OfflineStore {
   readonly #queries: Queries;

@@ -1,5 +1,5 @@
 import type { PubsubItem, PubsubStore } from '../messaging.ts';
-import type { Queries } from './queries.ts';
+import type { Queries } from '../queries.ts';
 
 export class Pubsub implements PubsubStore {
   readonly #queries: Queries;

@@ -1,6 +1,6 @@
 import type { StorageLimits } from '../limits.ts';
 import type { RosterItem, RosterStore, StoredRoster } from '../messaging.ts';
-import type { Queries } from './queries.ts';
+import type { Queries } from '../queries.ts';
 
 export class Rosters implements RosterStore {
   readonly #queries: Queries;

@@ -41,12 +41,7 @@ export const messagingReads = {
   uploadsOf: 'select id, owner, name, type, size, created, stored from upload where owner = @owner order by created',
   uploadsBefore: `select id, owner, name, type, size, created, stored from upload
     where created < @before order by created limit @limit`,
-  owned: `select 1 as one from archive where owner = @owner union all select 1 from offline where owner = @owner
-    union all select 1 from roster_item where owner = @owner union all select 1 from document where owner = @owner
-    union all select 1 from pubsub_item where owner = @owner union all select 1 from upload where owner = @owner limit 1`,
 } as const;
-
-export type ReadName = keyof typeof messagingReads;
 
 export const messagingWrites = {
   replaceArchived: 'update archive set stanza = @stanza where owner = @owner and id = @id',

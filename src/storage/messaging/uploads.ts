@@ -1,6 +1,6 @@
 import type { Upload, UploadStore } from '../messaging.ts';
+import type { Queries } from '../queries.ts';
 import type { Row } from '../statements.ts';
-import type { Queries } from './queries.ts';
 
 const EXPIRED_AT_ONCE = 500;
 

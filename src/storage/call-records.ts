@@ -1,40 +1,24 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { StorageLimits } from '../limits.ts';
-import type { CallRecord, CallRecordQuery, CallRecordStore } from '../ports.ts';
-import type { Writer } from './writer.ts';
+import type { StorageLimits } from './limits.ts';
+import type { CallRecord, CallRecordQuery, CallRecordStore } from './ports.ts';
+import type { Queries } from './queries.ts';
+import type { Row } from './statements.ts';
 
 /** Records are gathered for so long, or until there are so many: a write for each call would cost more than the call. */
 const GATHER = 1_000;
 const MOST_GATHERED = 500;
 
-const COLUMNS = `call_id, from_address, to_address, caller, callee, started, answered, ended, status, ended_by, reason,
-  media, legs`;
-
-export class EmbeddedCallRecords implements CallRecordStore {
+export class CallRecords implements CallRecordStore {
   lost = 0;
-  readonly #writer: Writer;
-  readonly #limits: StorageLimits;
+  readonly #queries: Queries;
+  readonly #limits: Pick<StorageLimits, 'callRecords' | 'callRecordAge'>;
   readonly #now: () => number;
-  readonly #all: StatementSync;
-  readonly #ofAccount: StatementSync;
   #gathered: CallRecord[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(database: DatabaseSync, writer: Writer, limits: StorageLimits, now: () => number) {
-    this.#writer = writer;
+  constructor(queries: Queries, limits: Pick<StorageLimits, 'callRecords' | 'callRecordAge'>, now: () => number) {
+    this.#queries = queries;
     this.#limits = limits;
     this.#now = now;
-    this.#all = database.prepare(
-      `select ${COLUMNS} from call where started < @before order by started desc, id desc limit @limit`,
-    );
-    // Each half by its own index; a call to oneself is in both.
-    this.#ofAccount = database.prepare(
-      `select ${COLUMNS} from (
-        select * from (select * from call where caller = @account and started < @before order by started desc limit @limit)
-        union
-        select * from (select * from call where callee = @account and started < @before order by started desc limit @limit)
-      ) order by started desc, id desc limit @limit`,
-    );
   }
 
   add(record: CallRecord): void {
@@ -52,21 +36,23 @@ export class EmbeddedCallRecords implements CallRecordStore {
     const records = JSON.stringify(this.#gathered);
     this.#gathered = [];
     const { callRecords, callRecordAge } = this.#limits;
-    this.#writer
+    this.#queries
       .write(['addCalls', { records }], ['trimCalls', { keep: callRecords, before: this.#now() - callRecordAge }])
       .catch(() => {
         this.lost += length;
       });
   }
 
-  list({ account, before = Number.MAX_SAFE_INTEGER, limit }: CallRecordQuery): CallRecord[] {
+  async list({ account, before = Number.MAX_SAFE_INTEGER, limit }: CallRecordQuery): Promise<CallRecord[]> {
     const rows =
-      account === undefined ? this.#all.all({ before, limit }) : this.#ofAccount.all({ account, before, limit });
+      account === undefined
+        ? await this.#queries.read('calls', { before, limit })
+        : await this.#queries.read('callsOf', { account, before, limit });
     return rows.map(recordOf);
   }
 }
 
-function recordOf(row: Record<string, unknown>): CallRecord {
+function recordOf(row: Row): CallRecord {
   return {
     callId: row['call_id'] as string,
     from: row['from_address'] as string,

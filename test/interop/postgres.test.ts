@@ -1,0 +1,124 @@
+// The store on PostgreSQL: the contract that SQLite's side keeps too, several processes on one database, and a database that
+// goes away and comes back.
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Store } from '../../src/storage/ports.ts';
+import { openPostgresStore } from '../../src/storage/postgres/store.ts';
+import { messagingContract } from '../support/messaging-contract.ts';
+import { describeWith } from '../support/peer.ts';
+import { type Postgres, startPostgres } from '../support/postgres.ts';
+import { storeContract } from '../support/store-contract.ts';
+import { until } from '../support/until.ts';
+
+describeWith(['postgres'], 'PostgreSQL', () => {
+  let postgres: Postgres;
+  const stores: Store[] = [];
+
+  beforeAll(async () => {
+    postgres = await startPostgres();
+  });
+  afterEach(async () => {
+    for (const store of stores.splice(0)) await store.close();
+  });
+  afterAll(() => postgres?.remove());
+
+  async function open(
+    url = postgres.database(),
+    options: Parameters<typeof openPostgresStore>[1] = {},
+  ): Promise<Store> {
+    const store = await openPostgresStore(url, options);
+    stores.push(store);
+    return store;
+  }
+
+  messagingContract(async () => (await open(undefined, { limits: { rosterRemovals: 3 } })).messaging);
+  storeContract(() => {
+    const url = postgres.database();
+    return (options) => open(url, options);
+  });
+
+  test('stores that open a new database at the same moment make its tables once', async () => {
+    const url = postgres.database();
+    const [one, other] = await Promise.all([open(url), open(url)]);
+    await one!.settings.set('a', 'b');
+    await until(() => other!.settings.get('a') === 'b');
+  });
+
+  test('a page of an archive is found by an index', async () => {
+    const url = postgres.database();
+    const { messaging } = await open(url);
+    await messaging.archive.add(
+      Array.from({ length: 5000 }, (_, i) => ({
+        ...{ owner: `o${i % 5}@x`, id: `${i}`.padStart(16, '0'), peer: `p${i % 100}@x`, time: i, stanza: '<message/>' },
+      })),
+    );
+    postgres.query(url, 'analyze archive');
+    const plan = (which: string) =>
+      postgres.query(url, `explain select * from archive where owner = 'o1@x' ${which} order by id desc limit 50`);
+    expect(plan(`and id > '' and id < '~'`)).toMatch(/Index Scan Backward using archive_key/);
+    expect(plan(`and peer = 'p1@x' and id > '' and id < '~'`)).toMatch(/archive_peer/);
+  });
+
+  test('what one process writes, the other knows a moment later', async () => {
+    const url = postgres.database();
+    const [server, command] = [await open(url), await open(url)];
+    const sealed = Buffer.from('sealed');
+    const version = server.accounts.version();
+    expect(await command.accounts.add({ name: 'carol', admin: false, sealed })).toBe(true);
+    await until(() => server.accounts.version() !== version);
+    expect(server.accounts.changedSince(0)).toMatchObject([{ name: 'carol', admin: false }]);
+    const hash = Buffer.alloc(32, 1);
+    await command.sessions.add({ hash, name: 'carol', expires: 9e12 }, 5);
+    await until(() => server.sessions.find(hash, 0) !== undefined);
+    await command.accounts.save({ name: 'carol', admin: true, sealed, endSessions: true });
+    expect(command.sessions.find(hash, 0)).toBeUndefined();
+    await until(() => server.sessions.find(hash, 0) === undefined);
+    await command.apiKeys.add({ name: 'k', hash });
+    await until(() => server.apiKeys.find(hash)?.name === 'k');
+  });
+
+  test('while the database is away everything is refused at once, and it goes on when it is back', async () => {
+    const url = postgres.database();
+    const store = await open(url);
+    const { archive, documents } = store.messaging;
+    const message = (i: number) => ({ owner: 'a@x', id: `${i}`, peer: 'b@x', time: i, stanza: '<message/>' });
+    await store.settings.set('known', 'yes');
+    await archive.add([message(1)]);
+    await postgres.stop();
+    const began = performance.now();
+    const refused = await Promise.allSettled([
+      ...[2, 3, 4].map((i) => archive.add([message(i)])),
+      documents.get('a@x', 'vcard'),
+      store.bindings.save('alice', []),
+      store.settings.set('known', 'no'),
+    ]);
+    expect(refused.map(({ status }) => status)).toEqual(Array(6).fill('rejected'));
+    for (const result of refused) expect(result).toMatchObject({ reason: { code: 'STORAGE_FAILED' } });
+    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(store.settings.get('known')).toBe('yes'); // what is looked up inside a transition is there still
+    expect(store.queued).toBe(0);
+    await expect(openPostgresStore(url)).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+
+    await postgres.start();
+    await archive.add([message(5)]);
+    expect((await archive.page({ owner: 'a@x', limit: 9 })).messages.map(({ id }) => id)).toEqual(['1', '5']);
+    // Others' changes are heard of again, those made meanwhile included.
+    postgres.query(url, `insert into setting (key, value) values ('meanwhile', 'yes')`);
+    await until(() => store.settings.get('meanwhile') === 'yes', 10_000);
+  });
+
+  test('a database that does not answer holds nobody up for long, and takes no more than a bounded number', async () => {
+    const url = postgres.database();
+    const store = await open(url, { limits: { queuedWrites: 3, queuedReads: 1 } });
+    const held = await postgres.hold(url, 'setting');
+    const results = await Promise.allSettled([1, 2, 3, 4].map((i) => store.settings.set(`${i}`, '')));
+    expect(results.map((result) => (result.status === 'rejected' ? result.reason.code : ''))).toEqual([
+      'STORAGE_FAILED',
+      'STORAGE_FAILED',
+      'STORAGE_FAILED',
+      'STORAGE_BUSY',
+    ]);
+    await held.release();
+    await store.settings.set('5', 'now');
+    expect(store.settings.get('5')).toBe('now');
+  });
+});
