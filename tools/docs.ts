@@ -17,6 +17,7 @@ const LIMITS: Record<string, { file: string; about: string }> = {
   media: { file: 'src/server/media/embedded/limits.ts', about: 'Media in this process' },
   rtpengine: { file: 'src/server/media/rtpengine/limits.ts', about: 'Media by rtpengine' },
   msrp: { file: 'src/protocol/msrp/limits.ts', about: 'The MSRP relay' },
+  messaging: { file: 'src/server/messaging/limits.ts', about: 'Messages, contacts, archives' },
 };
 
 export function configurationMarkdown(): string {
@@ -35,7 +36,7 @@ export function configurationMarkdown(): string {
     'goes over the file, the command line (`--data`, `--listen`) over both. Unknown `CHAPPE_` names are warned of. Paths in the file',
     'are relative to the file, others to the working directory.',
     '',
-    'SIGHUP reads it again. Accounts, `auth.secret`, `turn.secret`, `auth.handshake`, `web.origins`, `web.hosts`, `sip.routes`, `drain` and the',
+    'SIGHUP reads it again. Accounts, `auth.secret`, `turn.secret`, `auth.handshake`, `web.origins`, `web.hosts`, `sip.routes`, `messages.keep`, `drain` and the',
     'content of the certificate files take effect at once, the rest at the next start (the log says which).',
     '',
     '## Keys',

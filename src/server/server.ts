@@ -6,6 +6,7 @@ import { type Foundation, layFoundation, reloadAccounts } from './composition/fo
 import { composeHttp, composeMetrics } from './composition/http.ts';
 import { composeMedia } from './composition/media.ts';
 import { composeMsrp } from './composition/msrp.ts';
+import { composeMessaging } from './composition/messaging.ts';
 import { reachable } from './composition/own-names.ts';
 import { needRestart } from './composition/reload.ts';
 import { composeSip } from './composition/sip.ts';
@@ -88,6 +89,7 @@ async function compose(
   const { log } = foundation;
 
   // Every part is made,
+  composeMessaging(foundation);
   const media = composeMedia(foundation);
   const sip = composeSip(foundation, media.engine, (record) => {
     store.calls.add(record);

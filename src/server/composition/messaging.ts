@@ -1,14 +1,17 @@
 // Messages and presence, whatever protocol they come by: the inbox, the rosters, and XMPP's routing over them.
 
+import { randomInt } from 'node:crypto';
 import type { Primitives } from '../../protocol/primitives.ts';
 import { ArchiveIds } from '../../storage/archive-id.ts';
 import type { MessagingStore } from '../../storage/messaging.ts';
-import type { Clock } from '../../transport/clock.ts';
+import { type Clock, nativeClock } from '../../transport/clock.ts';
+import { primitives } from '../../transport/primitives.ts';
 import { ArchiveWishes } from '../messaging/archive-preferences.ts';
 import { BlockLists } from '../messaging/block-lists.ts';
 import type { MessagingLimits } from '../messaging/limits.ts';
 import { OneInbox } from '../messaging/one-inbox.ts';
 import { Presences } from '../messaging/presences.ts';
+import { Retention } from '../messaging/retention.ts';
 import { Rosters } from '../messaging/rosters.ts';
 import { Subscriptions } from '../messaging/subscriptions.ts';
 import type { LocalDomain } from '../xmpp/host.ts';
@@ -27,6 +30,8 @@ import { PresenceRouting } from '../xmpp/presence-routing.ts';
 import type { XmppSession } from '../xmpp/session.ts';
 import { Sessions } from '../xmpp/sessions.ts';
 import { XmppServer } from '../xmpp/xmpp-server.ts';
+
+import type { Foundation } from './foundation.ts';
 
 export interface MessagingOptions {
   domain: string;
@@ -52,6 +57,30 @@ export interface MessagingPart {
   rosters: Rosters;
   blockLists: BlockLists;
   ids: ArchiveIds;
+  /** Messages that wait for an account. */
+  waiting(account: string): Promise<number>;
+}
+
+export function composeMessaging(foundation: Foundation): MessagingPart {
+  const { configuration, folder, log, version, closers, wallClock } = foundation;
+  const { messaging: store } = folder.store;
+  const onFault = (error: unknown) => log.error({ error: String(error) }, 'fault in messaging');
+  const retention = new Retention({
+    archive: store.archive,
+    keep: () => foundation.current.messages.keep,
+    clock: nativeClock,
+    wallClock,
+    onExpired: (messages) => log.info({ messages }, 'archives expired'),
+    onFault,
+  });
+  closers.push(() => retention.close());
+  return createMessaging({
+    ...{ domain: configuration.domain, version, store, primitives, wallClock, onFault },
+    accountExists: (name) => folder.accounts.exists(name),
+    limits: configuration.limits.messaging,
+    clock: nativeClock,
+    node: Array.from({ length: 4 }, () => randomInt(32).toString(32)).join(''),
+  });
 }
 
 export function createMessaging(options: MessagingOptions): MessagingPart {
@@ -109,5 +138,6 @@ export function createMessaging(options: MessagingOptions): MessagingPart {
       inbox.available(session, reading.has(session));
     }
   });
-  return { xmpp, inbox, presences, subscriptions, rosters, blockLists, ids };
+  const waiting = async (account: string) => (await store.offline.list(`${account}@${domain}`)).length;
+  return { xmpp, inbox, presences, subscriptions, rosters, blockLists, ids, waiting };
 }

@@ -11,6 +11,7 @@ const RELOADED = new Set([
   'web.hosts',
   'sip.routes',
   'media.policy',
+  'messages.keep',
 ]);
 
 /** Those that differ and take effect at the next start only. */

@@ -10,6 +10,7 @@ import { canonicalName, GUEST_PREFIX } from '../accounts/canonical-name.ts';
 import { httpLimits } from '../http/limits.ts';
 import { mediaLimits } from '../media/embedded/limits.ts';
 import { rtpengineLimits } from '../media/rtpengine/limits.ts';
+import { messagingLimits } from '../messaging/limits.ts';
 import { sipLimits } from '../sip/limits.ts';
 import { bindAddress, type HostPort, type Listen, parseHostPort, parseListen } from './listen.ts';
 
@@ -23,6 +24,7 @@ export const limitDefaults = {
   media: mediaLimits,
   rtpengine: rtpengineLimits,
   msrp: msrpLimits,
+  messaging: messagingLimits,
 };
 
 /** A value that a function understands, or the reason and the way to write it. */
@@ -91,12 +93,18 @@ const msrpPeer = understood<Listen<'tcp' | 'tls'>>(
 );
 
 const UNIT: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+function milliseconds(text: string): number | undefined {
+  const found = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)$/.exec(text);
+  return found === null ? undefined : Number(found[1]) * (UNIT[found[2] as string] as number);
+}
 /** In milliseconds. */
 const duration = (example: string) =>
-  understood(example, 'must be a time with its unit: ms, s, m, h or d', (text) => {
-    const found = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)$/.exec(text);
-    return found === null ? undefined : Number(found[1]) * (UNIT[found[2] as string] as number);
-  });
+  understood(example, 'must be a time with its unit: ms, s, m, h or d', milliseconds);
+/** In milliseconds; infinite. */
+const durationOrForever = (example: string) =>
+  understood(example, 'must be forever, or a time with its unit: ms, s, m, h or d', (text) =>
+    text === 'forever' ? Number.POSITIVE_INFINITY : milliseconds(text),
+  );
 
 const origin = understood('https://www.example.test', 'must be "*" or a scheme and a host, without a path', (text) => {
   if (text === '*') return text;
@@ -284,6 +292,15 @@ export const schema = z.strictObject({
       listen: listen(['tcp'], 'tcp:127.0.0.1:5222')
         .optional()
         .describe('XMPP besides WebSocket and BOSH on the web port. Default tcp:127.0.0.1:5222.'),
+    })
+    .prefault({}),
+  messages: z
+    .strictObject({
+      keep: durationOrForever('365d')
+        .prefault('forever')
+        .describe(
+          'How long messages stay in the archives of accounts and rooms, or forever. What is older is deleted within the hour.',
+        ),
     })
     .prefault({}),
   msrp: z
