@@ -1,7 +1,7 @@
 import { dataForm, type FilledForm, formIn } from '../../protocol/xmpp/data-form.ts';
 import { formatDateTime, parseDateTime } from '../../protocol/xmpp/date-time.ts';
 import { Element, xml } from '../../protocol/xmpp/element.ts';
-import { parseJid } from '../../protocol/xmpp/jid.ts';
+import { type Jid, parseJid } from '../../protocol/xmpp/jid.ts';
 import { NS } from '../../protocol/xmpp/namespaces.ts';
 import { type PageRequest, pageRequest, resultSet } from '../../protocol/xmpp/result-set.ts';
 import { StanzaError } from '../../protocol/xmpp/stanza-error.ts';
@@ -20,6 +20,10 @@ const IDS = 250;
 export interface ArchiveAnswerOptions {
   archive: ArchiveStore;
   owner: string;
+  /** Nothing from before that time is shown: Unix milliseconds. */
+  since?: number;
+  /** Under which address an archive keeps what was exchanged with somebody; undefined: that is all of it. Default: bare. */
+  peer?: (address: Jid) => string | undefined;
   /** Messages of one page. */
   most: number;
   /** Who answers: a room's address. Undefined: one's own account. */
@@ -76,9 +80,9 @@ export async function answerArchiveQuery(query: Element, options: ArchiveAnswerO
   return xml('fin', NS.MAM, { queryid, complete: complete ? 'true' : undefined }, set);
 }
 
-/** Section 5: the oldest and the newest of an archive. */
-export async function archiveMetadata(archive: ArchiveStore, owner: string): Promise<Element> {
-  const ends = await archive.ends(owner);
+/** Section 5: the oldest and the newest of an archive; `since`: of what came later than that. */
+export async function archiveMetadata(archive: ArchiveStore, owner: string, since?: number): Promise<Element> {
+  const ends = since === undefined ? await archive.ends(owner) : await endsSince(archive, owner, since);
   const end = (name: string, { id, time }: ArchivedMessage) =>
     xml(name, NS.MAM, { id, timestamp: formatDateTime(time) });
   return ends === undefined
@@ -86,10 +90,17 @@ export async function archiveMetadata(archive: ArchiveStore, owner: string): Pro
     : xml('metadata', NS.MAM, {}, end('start', ends.first), end('end', ends.last));
 }
 
+async function endsSince(archive: ArchiveStore, owner: string, start: number) {
+  const one = { owner, start, limit: 1 };
+  const [oldest, newest] = await Promise.all([archive.page(one), archive.page({ ...one, backwards: true })]);
+  const [first, last] = [oldest.messages[0], newest.messages[0]];
+  return first && last && { first, last };
+}
+
 async function readQuery(
   form: FilledForm | undefined,
   page: PageRequest,
-  { archive, owner, most }: ArchiveAnswerOptions,
+  { archive, owner, most, since = 0, peer: peerOf = ({ bare }) => bare }: ArchiveAnswerOptions,
 ): Promise<ArchiveQuery> {
   for (const name of form?.values.keys() ?? [])
     if (name !== 'FORM_TYPE' && !(FIELDS as readonly string[]).includes(name))
@@ -103,9 +114,10 @@ async function readQuery(
     if (read === undefined) throw new StanzaError('bad-request', `${name} is no time`);
     return read;
   };
-  const peer = value('with');
-  const address = peer === undefined ? undefined : parseJid(peer);
-  if (peer !== undefined && address === undefined) throw new StanzaError('jid-malformed', 'with');
+  const whom = value('with');
+  const address = whom === undefined ? undefined : parseJid(whom);
+  if (whom !== undefined && address === undefined) throw new StanzaError('jid-malformed', 'with');
+  const peer = address && peerOf(address);
   const ids = form?.values.get('ids');
   if (ids !== undefined && ids.length > IDS) throw new StanzaError('bad-request', 'too many ids');
   // The page's bounds are within the query's own.
@@ -119,13 +131,13 @@ async function readQuery(
     .sort()
     .at(-1);
   const beforeId = [own.beforeId, page.before || undefined].filter((id) => id !== undefined).sort()[0];
-  const start = time('start');
+  const start = Math.max(time('start') ?? 0, since);
   const end = time('end');
   return {
     owner,
     limit: Math.min(page.max ?? most, most),
-    ...(address !== undefined && { peer: address.bare }),
-    ...(start !== undefined && { start }),
+    ...(peer !== undefined && { peer }),
+    ...(start > 0 && { start }),
     ...(end !== undefined && { end }),
     ...(afterId !== undefined && { afterId }),
     ...(beforeId !== undefined && { beforeId }),

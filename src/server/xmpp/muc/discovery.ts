@@ -3,6 +3,7 @@ import { type Element, xml } from '../../../protocol/xmpp/element.ts';
 import type { Jid } from '../../../protocol/xmpp/jid.ts';
 import { NS } from '../../../protocol/xmpp/namespaces.ts';
 import { StanzaError } from '../../../protocol/xmpp/stanza-error.ts';
+import { ARCHIVE_FEATURES } from '../archive-query.ts';
 import { PING } from './occupant-iq.ts';
 import { OCCUPANT_ID } from './presence-broadcast.ts';
 import { REGISTER } from './registration.ts';
@@ -30,8 +31,8 @@ export function roomInfo(room: Room, from: Jid, query: Element): Element {
   if (node === 'http://jabber.org/protocol/muc#traffic')
     throw new StanzaError('service-unavailable', 'All traffic is allowed.');
   if (node !== undefined) throw new StanzaError('item-not-found', 'There is no such node.');
-  const features = [...FEATURES, REGISTER, NS.SID, MODERATE, RETRACT, `${RETRACT}#tombstone`, ...roomType(room)];
-  if (room.configuration.logging) features.push(NS.MAM, `${NS.MAM}#extended`);
+  const features = [...FEATURES, REGISTER, MODERATE, RETRACT, `${RETRACT}#tombstone`, ...roomType(room)];
+  if (room.configuration.logging) features.push(...ARCHIVE_FEATURES);
   return xml(
     'query',
     NS.DISCO_INFO,

@@ -87,7 +87,7 @@ export function welcome(
 
 function sendHistory(room: Room, to: Jid, asked: Element | undefined): void {
   for (const { stanza, time } of room.history.select(historyRequest(room, asked), room.configuration.maxHistory)) {
-    room.send(stanza.holding([...stanza.children, delay(room.jid.bare, time)]), to);
+    room.send(stanza.adding(delay(room.jid.bare, time)), to);
   }
 }
 

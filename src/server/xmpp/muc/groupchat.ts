@@ -47,10 +47,15 @@ async function publish(room: Room, stanza: Element, occupant: Occupant, id: stri
 /** As everybody gets it: from the occupant, with the ids that the room vouches for, without any it does not. */
 function reflect(room: Room, message: Element, occupant: Occupant, id: string): Element {
   const own = room.jid.bare;
-  const kept = message.elements().filter((child) => !isForged(child, own));
-  return message
-    .holding([...kept, occupantIdOf(occupant.id), xml('stanza-id', NS.SID, { id, by: own })])
-    .with({ from: occupant.jid.full, to: undefined, id: message.attributes['id'] ?? room.ports.randomId() });
+  const forged = (child: Element | string) => typeof child === 'object' && isForged(child, own);
+  // Mostly nothing is: then what was received is sent on as it was written.
+  const clean = message.children.some(forged)
+    ? message.holding(message.children.filter((child) => !forged(child)))
+    : message;
+  return clean
+    .with({ from: occupant.jid.full, to: undefined, id: message.attributes['id'] ?? room.ports.randomId() })
+    .adding(occupantIdOf(occupant.id))
+    .adding(xml('stanza-id', NS.SID, { id, by: own }));
 }
 
 /** What only a room may say: its extensions, its ids, its delays, its moderators' doings. */

@@ -4,13 +4,13 @@ import { NS } from '../../../protocol/xmpp/namespaces.ts';
 import { payloadOf } from '../../../protocol/xmpp/stanza.ts';
 import { StanzaError } from '../../../protocol/xmpp/stanza-error.ts';
 import { adminList, adminSet } from './administration.ts';
-import { archiveForm, archiveMetadata, queryArchive } from './archive-query.ts';
 import { roomInfo } from './discovery.ts';
 import { PING } from './occupant-iq.ts';
 import { ownerForm, ownerSet } from './ownership.ts';
 import { REGISTER, register, registrationForm } from './registration.ts';
 import { MODERATE, moderate } from './retraction.ts';
 import type { Room } from './room.ts';
+import { queryRoomArchive, roomArchiveForm, roomArchiveMetadata } from './room-archive.ts';
 
 /** Sends the result; exactly once, if nothing is thrown. */
 export type Reply = (payload?: Element) => void;
@@ -29,9 +29,9 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   [`get query ${REGISTER}`, (room, from, _query, reply) => reply(registrationForm(room, from))],
   [`set query ${REGISTER}`, register],
   [`set moderate ${MODERATE}`, moderate],
-  [`get query ${NS.MAM}`, (room, from, _query, reply) => reply(archiveForm(room, from))],
-  [`set query ${NS.MAM}`, async (room, from, query, reply) => reply(await queryArchive(room, from, query))],
-  [`get metadata ${NS.MAM}`, async (room, from, _metadata, reply) => reply(await archiveMetadata(room, from))],
+  [`get query ${NS.MAM}`, (room, from, _query, reply) => reply(roomArchiveForm(room, from))],
+  [`set query ${NS.MAM}`, async (room, from, query, reply) => reply(await queryRoomArchive(room, from, query))],
+  [`get metadata ${NS.MAM}`, async (room, from, _metadata, reply) => reply(await roomArchiveMetadata(room, from))],
 ]);
 
 /** An IQ that asks something of the room itself (XEP-0045 section 17.4). */

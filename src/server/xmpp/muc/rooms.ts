@@ -56,8 +56,9 @@ export class Rooms implements LocalDomain {
   readonly #joins: TokenBuckets;
   /** Of rooms that wait for their first configuration. */
   readonly #locks = new Map<Room, Timer>();
-  /** Rooms whose last messages are being read: what is meant for them waits. */
-  readonly #opening = new Map<Room, Promise<void>>();
+  /** By address, rooms whose last messages are being read, or whose last trace is being wiped: what is meant for them waits. */
+  readonly #busy = new Map<string, Promise<void>>();
+  /** Rooms of before a restart to which nobody has spoken yet. */
   readonly #unread = new Set<Room>();
 
   private constructor(options: RoomsOptions) {
@@ -96,10 +97,9 @@ export class Rooms implements LocalDomain {
   }
 
   receive(stanza: Element, from: Jid, to: Jid, _session: XmppSession | undefined): Promise<void> | void {
-    const room = this.#rooms.get(to.bare);
-    const opening = room && this.#open(room);
-    if (opening !== undefined) return opening.then(() => this.#receive(stanza, from, to));
-    return this.#receive(stanza, from, to);
+    this.#recall(this.#rooms.get(to.bare));
+    const busy = this.#busy.get(to.bare);
+    return busy === undefined ? this.#receive(stanza, from, to) : busy.then(() => this.#receive(stanza, from, to));
   }
 
   #receive(stanza: Element, from: Jid, to: Jid): Promise<void> | void {
@@ -235,14 +235,14 @@ export class Rooms implements LocalDomain {
   }
 
   /** A room of before a restart has its last messages read when it is first spoken to. */
-  #open(room: Room): Promise<void> | undefined {
-    if (this.#unread.delete(room)) {
-      const opening = loadHistory(room)
-        .catch(this.#options.onFault)
-        .finally(() => this.#opening.delete(room));
-      this.#opening.set(room, opening);
-    }
-    return this.#opening.get(room);
+  #recall(room: Room | undefined): void {
+    if (room !== undefined && this.#unread.delete(room)) this.#occupy(room, loadHistory(room));
+  }
+
+  #occupy(room: Room, work: Promise<void>): void {
+    const { bare } = room.jid;
+    const done = work.catch(this.#options.onFault).finally(() => this.#busy.delete(bare));
+    this.#busy.set(bare, done);
   }
 
   #deliver(stanza: Element, to: Jid): void {
@@ -269,7 +269,9 @@ export class Rooms implements LocalDomain {
         this.#locks.delete(room);
         if (this.#rooms.get(room.jid.bare) !== room) return;
         this.#rooms.delete(room.jid.bare);
-        await store.erase(room.jid.bare);
+        const erased = store.erase(room.jid.bare).then(() => {});
+        this.#occupy(room, erased);
+        await erased;
       },
       onFault,
       limits,
