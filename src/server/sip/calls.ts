@@ -23,6 +23,8 @@ export class Call {
   readonly caller: string | undefined;
   readonly callee: string | undefined;
   readonly started: number;
+  /** A provisional response that says more than 100 has passed. */
+  ringing = false;
   answered: number | undefined;
   status = 0;
   readonly callerSide: TokenSide;
@@ -71,6 +73,8 @@ export interface CallsParts {
   most: number;
   mostOfCaller: number;
   fault: (error: unknown) => void;
+  /** A call has begun, rings, was answered or is over. */
+  onChange?: (call: Call) => void;
 }
 
 export class Calls {
@@ -100,6 +104,7 @@ export class Calls {
       if (others === undefined) this.#byCaller.set(call.caller, new Set([call]));
       else others.add(call);
     }
+    this.#parts.onChange?.(call);
     return call;
   }
 
@@ -129,6 +134,13 @@ export class Calls {
     return (await Promise.all(calls.map((call) => call.media?.statistics() ?? []))).flat();
   }
 
+  /** A provisional response goes up. */
+  rings(call: Call): void {
+    if (call.ringing || call.over || call.answered !== undefined) return;
+    call.ringing = true;
+    this.#parts.onChange?.(call);
+  }
+
   /** A 2xx went up. */
   answered(call: Call, calleeTag: ByteString, calleeSide: TokenSide | undefined): void {
     if (call.over || call.dialogs.includes(calleeTag)) return;
@@ -140,6 +152,7 @@ export class Calls {
     call.heard = call.answered;
     call.status = 200;
     this.#up += 1;
+    this.#parts.onChange?.(call);
   }
 
   /** A final response went up that is no 2xx. `by`: who made it. */
@@ -212,6 +225,7 @@ export class Calls {
     own?.delete(call);
     if (own?.size === 0) this.#byCaller.delete(call.caller!);
     if (call.answered !== undefined) this.#up -= 1;
+    this.#parts.onChange?.(call);
   }
 }
 

@@ -377,9 +377,8 @@ export class Edge {
       if (method === 'REGISTER') return this.#register(inbound);
       if (target.user === undefined) return this.#toServer(inbound);
       if (messaging?.receive(inbound)) return;
-      // Presence has no place here yet: there is no event state to publish.
       if (method === 'PUBLISH' || (method === 'SUBSCRIBE' && asksTheServer(request)))
-        return answers.reply(inbound, 489, undefined, EVENTS);
+        return answers.reply(inbound, 489, undefined, this.#events());
       // RFC 3261 section 12.2.2: a request of a dialog that we know nothing of, and that names nobody here
       if (request.to.tag !== undefined && MID_DIALOG.has(method)) return answers.reply(inbound, 481);
     } else if (inbound.token === undefined && request.to.tag !== undefined && !routing.peer(request.target.host)) {
@@ -408,7 +407,7 @@ export class Edge {
         ]);
       case 'SUBSCRIBE':
       case 'PUBLISH':
-        return answers.reply(inbound, 489, undefined, EVENTS);
+        return answers.reply(inbound, 489, undefined, this.#events());
       case 'BYE':
       case 'INFO':
       case 'UPDATE':
@@ -422,6 +421,11 @@ export class Edge {
       default:
         return answers.reply(inbound, 405, undefined, [['Allow', ALLOW]]);
     }
+  }
+
+  /** RFC 6665 section 8.4: a 489 says which events there are. The subscription that a REFER makes passes here, no more. */
+  #events(): ExtraFields {
+    return [['Allow-Events', this.#parts.messaging?.notifier.events ?? 'refer']];
   }
 
   #register(inbound: Inbound) {
@@ -453,9 +457,6 @@ export class Edge {
     else respond(answer);
   }
 }
-
-/** RFC 6665 section 8.4: a 489 says which events there are. The subscription that a REFER makes passes here, no more. */
-const EVENTS: ExtraFields = [['Allow-Events', 'refer']];
 
 /** State that a server keeps of its user (RFC 3842, RFC 3680, RFC 3857): no phone of his could answer for it. */
 const SERVER_STATE = new Set(['message-summary', 'reg', 'presence.winfo']);

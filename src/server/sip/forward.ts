@@ -114,14 +114,15 @@ export class Forwarding {
       for (let i = copy.path.length - 1; i >= 0; i--) forwarded.prepend('route', copy.path[i]!);
     if (forwarded.has('route')) toStrictRouter(forwarded);
     // 8. Via
-    this.#branches += 1;
-    const { flow } = copy;
-    const rport = flow.transport === 'udp' ? ';rport' : '';
-    forwarded.prepend(
-      'via',
-      `SIP/2.0/${flow.transport.toUpperCase()} ${this.sentBy(flow)}${rport};branch=${this.#mark}.${this.#branches.toString(36)}.${hash}`,
-    );
+    forwarded.prepend('via', this.via(copy.flow, hash));
     return forwarded;
+  }
+
+  /** A Via with a branch of its own, for whatever goes out on that flow. */
+  via(flow: Flow, hash: string): ByteString {
+    this.#branches += 1;
+    const rport = flow.transport === 'udp' ? ';rport' : '';
+    return `SIP/2.0/${flow.transport.toUpperCase()} ${this.sentBy(flow)}${rport};branch=${this.#mark}.${this.#branches.toString(36)}.${hash}`;
   }
 }
 

@@ -60,6 +60,18 @@ export interface SipLimits {
   /** Messages that are on their way to devices, and to those of one account. */
   deliveries: number;
   deliveriesPerAccount: number;
+  /** Subscriptions (RFC 6665) that are up, and those of one watcher; seconds that one is granted at least, by default, at most. */
+  subscriptions: number;
+  subscriptionsPerWatcher: number;
+  minSubscription: number;
+  defaultSubscription: number;
+  maxSubscription: number;
+  /** Publications (RFC 3903) that are kept, and those of one account; seconds as above. */
+  publications: number;
+  publicationsPerAccount: number;
+  minPublication: number;
+  defaultPublication: number;
+  maxPublication: number;
   /** Messages, and their octets, that the inspector's trace keeps. */
   traceMessages: number;
   traceBytes: number;
@@ -101,6 +113,16 @@ export const sipLimits: Readonly<SipLimits> = {
   deliveryTimeout: 10_000,
   deliveries: 20_000,
   deliveriesPerAccount: 100,
+  subscriptions: 100_000,
+  subscriptionsPerWatcher: 200,
+  minSubscription: 60,
+  defaultSubscription: 3_600,
+  maxSubscription: 3_600,
+  publications: 100_000,
+  publicationsPerAccount: 20,
+  minPublication: 60,
+  defaultPublication: 3_600,
+  maxPublication: 3_600,
   traceMessages: 20_000,
   traceBytes: 16 * 1024 * 1024,
 };

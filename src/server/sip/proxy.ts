@@ -333,7 +333,9 @@ export class SipProxy implements Forwarder {
   }
 
   upstream(context: ResponseContext, response: Response, branch: Branch | undefined): void {
-    if (context.call !== undefined && response.status >= 200) this.#final(context, context.call, response, branch);
+    const { call } = context;
+    if (call !== undefined && response.status >= 200) this.#final(context, call, response, branch);
+    else if (call !== undefined && response.status > 100) this.#parts.calls.rings(call);
     if (branch === undefined) return;
     // RFC 3325 section 5: what a stranger asserts goes no further.
     if (!branch.target.peer?.trusted) stripAsserted(response);

@@ -132,6 +132,7 @@ export class SipServer implements FlowHandler {
       most: limits.calls,
       mostOfCaller: limits.callsPerCaller,
       fault: (error) => this.#fault('call', error),
+      onChange: (call) => this.#messaging?.callChanged(call),
     });
     const { media = { policies: { general: 'auto', accounts: new Map() }, probe: true } } = options;
     if (ports.media !== undefined) {

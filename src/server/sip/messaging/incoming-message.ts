@@ -1,12 +1,13 @@
-// RFC 7572 section 4: a SIP MESSAGE as the message stanza that the inbox takes.
+// RFC 7572 section 4, RFC 7573: a SIP MESSAGE as the message stanza that the inbox takes.
 import { decodeUtf8 } from '../../../protocol/byte-string.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import type { Request } from '../../../protocol/sip/message.ts';
 import { Element, type Node, xml } from '../../../protocol/xmpp/element.ts';
 import { NS } from '../../../protocol/xmpp/namespaces.ts';
+import { IS_COMPOSING_TYPE, readIsComposing } from './documents/is-composing.ts';
 import { xmlText } from './xml-text.ts';
 
-/** A Content-Type without its parameters, in lower case; of a MESSAGE without one: nothing is known of its body. */
+/** A Content-Type without its parameters, in lower case; '' where there is none. */
 export function mediaType(request: Request): string {
   const type = request.get('content-type');
   if (type === undefined) return '';
@@ -16,7 +17,7 @@ export function mediaType(request: Request): string {
 
 /**
  * The stanza from one bare address to another; undefined: of a kind that is only passed from phone to phone (another type,
- * an encoding, another disposition). Throws ProtocolError 400 for what is of our kind and cannot be read.
+ * an encoding, another disposition). Throws ProtocolError 400, 413 or 415 for what is of our kind and cannot be read.
  */
 export function readMessage(request: Request, from: string, to: string): Element | undefined {
   if (request.has('content-encoding') || !isRendered(request)) return undefined;
@@ -25,32 +26,30 @@ export function readMessage(request: Request, from: string, to: string): Element
       return stanza(request, from, to, [
         xml('body', NS.CLIENT, {}, plainText(request.get('content-type') ?? '', request.body)),
       ]);
+    case IS_COMPOSING_TYPE:
+      return stanza(request, from, to, [chatState(request.body)]);
     default:
       return undefined;
   }
 }
 
 /**
- * Its id is the Call-ID with the CSeq number, which is the same whenever it is sent again (a phone that has lost the answer
- * in a restart).
+ * Its id is the Call-ID with the CSeq number, which is the same whenever it is sent again (by a phone that has lost the
+ * answer in a restart).
  */
 function stanza(request: Request, from: string, to: string, children: Node[]): Element {
   const subject = request.get('subject');
   if (subject !== undefined && subject !== '')
     children.unshift(xml('subject', NS.CLIENT, {}, xmlText(decodeUtf8(subject) ?? subject)));
   const language = request.get('content-language');
-  return new Element(
-    'message',
-    NS.CLIENT,
-    {
-      type: 'chat',
-      id: `${request.callId}.${request.cseq.sequence}`,
-      from,
-      to,
-      'xml:lang': language !== undefined && /^[A-Za-z0-9-]{2,35}$/.test(language) ? language : undefined,
-    },
-    children,
-  );
+  const attributes = {
+    type: 'chat',
+    id: `${request.callId}.${request.cseq.sequence}`,
+    from,
+    to,
+    'xml:lang': language !== undefined && /^[A-Za-z0-9-]{2,35}$/.test(language) ? language : undefined,
+  };
+  return new Element('message', NS.CLIENT, attributes, children);
 }
 
 /** RFC 3261 section 20.11: what is not said is `render`. */
@@ -64,7 +63,12 @@ export function plainText(type: string, body: string): string {
   const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(type)?.[1]?.toLowerCase() ?? 'utf-8';
   const latin = charset === 'iso-8859-1' || charset === 'us-ascii';
   const text = latin ? body : decodeUtf8(body);
-  if (text !== undefined) return xmlText(text);
-  if (charset !== 'utf-8') throw new ProtocolError('SIP_BODY', 'Unknown Charset', { status: 415 });
-  return xmlText(body);
+  if (text === undefined && charset !== 'utf-8')
+    throw new ProtocolError('SIP_BODY', 'Unknown Charset', { status: 415 });
+  return xmlText(text ?? body);
+}
+
+/** RFC 3994 as XEP-0085: idle is somebody who has stopped for a while. */
+export function chatState(body: string): Element {
+  return xml(readIsComposing(body) === 'active' ? 'composing' : 'paused', NS.CHAT_STATES);
 }

@@ -18,10 +18,10 @@ import type { Binding, Location } from '../location.ts';
 import { ownText } from '../own-text.ts';
 import type { Logger } from '../ports.ts';
 import { ServerTransaction, type TransactionLayer } from '../transactions.ts';
-import { tryUri } from '../try-uri.ts';
 import { Delivery } from './delivery.ts';
 import { mediaType, readMessage } from './incoming-message.ts';
 import { type Content, contentFor, isForDevices } from './outgoing-message.ts';
+import { senderOf } from './sender.ts';
 import { statusOf } from './stanza-status.ts';
 
 export interface MessagesParts {
@@ -70,7 +70,7 @@ export class Messages implements MessageDevices {
   receive(inbound: Inbound, recipient: string): boolean {
     const { domain, inbox, transactions } = this.#parts;
     const { request } = inbound;
-    const from = this.#sender(inbound);
+    const from = senderOf(inbound, this.#parts.identities, domain);
     const message = from === undefined ? undefined : readMessage(request, from, `${recipient}@${domain}`);
     if (message === undefined) return false;
     const server = new ServerTransaction(
@@ -99,18 +99,6 @@ export class Messages implements MessageDevices {
       },
     );
     return true;
-  }
-
-  /** The bare address of whoever sends it: the proved identity's, a configured domain's user. */
-  #sender({ request, identity, peer }: Inbound): string | undefined {
-    const { domain, identities } = this.#parts;
-    if (identity !== undefined) return `${identity.name}@${domain}`;
-    const uri = tryUri(request.from.uri);
-    if (uri?.user === undefined) return undefined;
-    const local = identities.localName(request.from.uri);
-    if (local !== undefined) return peer === undefined ? `${local}@${domain}` : undefined;
-    const name = identities.name(uri.user);
-    return name === undefined ? undefined : `${name}@${uri.host.toLowerCase()}`;
   }
 
   /** Which binding it came from, and what its client so shows to understand. */

@@ -9,4 +9,6 @@ export interface MessagingPorts {
   watchers: Watchers;
   /** How many messages wait for an account (RFC 3842); counting may stop at a bound. */
   waiting(account: string): Promise<number>;
+  /** That number has changed. */
+  onWaiting?(listener: (account: string) => void): void;
 }

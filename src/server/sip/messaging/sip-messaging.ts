@@ -2,10 +2,15 @@
 // them (events).
 import type { Timer } from '../../../transport/clock.ts';
 import type { SipAccounts } from '../../accounts/sip-accounts.ts';
+import type { Call } from '../calls.ts';
 import { gruuInstance } from '../gruu.ts';
 import type { Inbound } from '../inbound.ts';
+import { CallStates } from './call-states.ts';
+import { eventPackages } from './event-packages.ts';
 import { Messages, type MessagesParts } from './messages.ts';
+import { Notifier } from './notifier.ts';
 import type { MessagingPorts } from './ports.ts';
+import { Publications } from './publications.ts';
 
 export interface SipMessagingParts extends Omit<MessagesParts, 'inbox'> {
   accounts: SipAccounts;
@@ -16,6 +21,9 @@ const AFTER_REGISTER = 50;
 
 export class SipMessaging {
   readonly messages: Messages;
+  readonly notifier: Notifier;
+  readonly publications: Publications;
+  readonly #calls: CallStates;
   readonly #parts: SipMessagingParts;
   readonly #ports: MessagingPorts;
   /** Accounts whose devices have come a moment ago. */
@@ -23,10 +31,18 @@ export class SipMessaging {
   #timer: Timer | undefined;
 
   constructor(parts: SipMessagingParts, ports: MessagingPorts) {
+    const { inbox, presences, watchers } = ports;
     this.#parts = parts;
     this.#ports = ports;
-    this.messages = new Messages({ ...parts, inbox: ports.inbox });
-    ports.inbox.addDevices(this.messages);
+    this.messages = new Messages({ ...parts, inbox });
+    this.#calls = new CallStates(presences, (account) => this.notifier.changed('dialog', account));
+    const packages = eventPackages(parts.domain, ports, this.#calls);
+    this.notifier = new Notifier({ ...parts, watchers, packages });
+    this.publications = new Publications({ ...parts, presences });
+    inbox.addDevices(this.messages);
+    presences.listen((account) => this.notifier.changed('presence', account));
+    presences.listenBusy((account) => this.notifier.changed('presence', account));
+    ports.onWaiting?.((account) => this.notifier.changed('message-summary', account));
   }
 
   /** Requests that have no answer yet. */
@@ -34,20 +50,42 @@ export class SipMessaging {
     return this.messages.waiting;
   }
 
-  /** A request out of any dialog to a user of this domain. False: it is not for the server. */
+  /** A request to a user of this domain that is in no dialog which passes here. False: it is not for the server. */
   receive(inbound: Inbound): boolean {
     const { request } = inbound;
-    if (request.method !== 'MESSAGE' || request.to.tag !== undefined) return false;
-    const recipient = this.#user(inbound);
-    return recipient !== undefined && this.messages.receive(inbound, recipient);
+    const { method, target } = request;
+    if (method === 'MESSAGE') {
+      // For one device (RFC 5627), or where it must stay behind TLS, it passes as any request.
+      if (request.to.tag !== undefined || target.scheme !== 'sip' || gruuInstance(target) !== undefined) return false;
+      const recipient = this.#user(inbound);
+      return recipient !== undefined && this.messages.receive(inbound, recipient);
+    }
+    if (method === 'SUBSCRIBE' && this.notifier.knows(request)) {
+      this.notifier.receive(inbound, this.#name(inbound));
+      return true;
+    }
+    if (method !== 'PUBLISH') return false;
+    const account = this.#name(inbound);
+    const { identity } = inbound;
+    if (account === undefined || (identity !== undefined && identity.name !== account)) return false;
+    this.publications.receive(inbound, account, this.notifier.events);
+    return true;
   }
 
-  /** The user of ours that it is for; undefined for one device of his (RFC 5627), and where it must stay behind TLS. */
-  #user({ request: { target } }: Inbound): string | undefined {
-    if (target.scheme !== 'sip' || gruuInstance(target) !== undefined) return undefined;
-    const { accounts, identities, location } = this.#parts;
-    const name = target.user === undefined ? undefined : identities.name(target.user);
+  #name({ request: { target } }: Inbound): string | undefined {
+    return target.user === undefined ? undefined : this.#parts.identities.name(target.user);
+  }
+
+  /** The user of ours that it is for. */
+  #user(inbound: Inbound): string | undefined {
+    const { accounts, location } = this.#parts;
+    const name = this.#name(inbound);
     return name !== undefined && (accounts.exists(name) || location.all(name).length > 0) ? name : undefined;
+  }
+
+  /** A call has begun, rings, was answered or is over. */
+  callChanged(call: Call): void {
+    this.#calls.changed(call);
   }
 
   /** A binding of the account is new. */
@@ -68,5 +106,7 @@ export class SipMessaging {
 
   close(): void {
     this.#timer?.close();
+    this.notifier.close();
+    this.publications.close();
   }
 }
