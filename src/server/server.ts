@@ -5,8 +5,8 @@ import { makeFirstAccounts, type NewAccount } from './composition/first-accounts
 import { type Foundation, layFoundation, reloadAccounts } from './composition/foundation.ts';
 import { composeHttp, composeMetrics } from './composition/http.ts';
 import { composeMedia } from './composition/media.ts';
-import { composeMsrp } from './composition/msrp.ts';
 import { composeMessaging } from './composition/messaging.ts';
+import { composeMsrp } from './composition/msrp.ts';
 import { reachable } from './composition/own-names.ts';
 import { needRestart } from './composition/reload.ts';
 import { composeSip } from './composition/sip.ts';

@@ -107,7 +107,22 @@ export class OneInbox implements Inbox {
 
   /** A SIP phone of the account is there: it gets what waits. */
   arrived(account: string, devices: MessageDevices): void {
-    this.#waitingRoom.empty(account, async (message) => (await devices.deliver(account, message)) > 0);
+    // What has no words (a receipt) is nothing to a phone, and what comes behind it must not wait for ever: the archive has it.
+    const isWordless = (message: Element) => message.child('body') === undefined;
+    this.#waitingRoom.empty(
+      account,
+      async (message) => (await devices.deliver(account, message)) > 0 || isWordless(message),
+    );
+  }
+
+  /** How many messages wait for an account (RFC 3842). */
+  async waiting(account: string): Promise<number> {
+    return (await this.#options.store.offline.list(`${account}@${this.#options.domain}`)).length;
+  }
+
+  /** That number has changed. */
+  onWaiting(listener: (account: string) => void): void {
+    this.#waitingRoom.onChange((owner) => listener(owner.slice(0, owner.indexOf('@'))));
   }
 
   /** A session that takes messages is there (XEP-0160). `fetches`: it reads its archive itself, and needs no more of it. */
@@ -371,7 +386,7 @@ export class OneInbox implements Inbox {
 
   #isAway(account: string): boolean {
     for (const _ of this.#options.sessions.of(account)) return false;
-    return true;
+    return !this.#devices.some((devices) => devices.reachable(account));
   }
 
   #isOurs(address: string): boolean {

@@ -17,15 +17,28 @@ export class WaitingRoom {
   readonly #options: WaitingRoomOptions;
   /** Who is being given theirs; again when more was added, or somebody came, meanwhile. */
   readonly #emptying = new Map<string, Promise<void>>();
+  readonly #listeners: Array<(owner: string) => void> = [];
 
   constructor(options: WaitingRoomOptions) {
     this.#options = options;
   }
 
+  /** More waits for that owner, or less. */
+  onChange(listener: (owner: string) => void): void {
+    this.#listeners.push(listener);
+  }
+
   /** Resolves, durably, to false when it is full for that owner. */
-  add(owner: string, id: string, message: Element): Promise<boolean> {
+  async add(owner: string, id: string, message: Element): Promise<boolean> {
     const { store, limits, wallClock } = this.#options;
-    return store.offline.add({ owner, id, time: wallClock(), stanza: message.serialize() }, limits.waitingMessages);
+    const waiting = { owner, id, time: wallClock(), stanza: message.serialize() };
+    const added = await store.offline.add(waiting, limits.waitingMessages);
+    if (added) this.#changed(owner);
+    return added;
+  }
+
+  #changed(owner: string): void {
+    for (const listener of this.#listeners) listener(owner);
   }
 
   /**
@@ -51,7 +64,9 @@ export class WaitingRoom {
       if (!(typeof taken === 'boolean' ? taken : await taken)) break;
       through = id;
     }
-    if (through !== undefined) await offline.remove(owner, through);
+    if (through === undefined) return;
+    await offline.remove(owner, through);
+    this.#changed(owner);
   }
 }
 

@@ -1,19 +1,25 @@
 // What the calls that pass this server say of its users: the states of their dialogs (RFC 4235 section 3.7.1), and that they
 // are on the phone.
+import { xml } from '../../../protocol/xmpp/element.ts';
+import { NS } from '../../../protocol/xmpp/namespaces.ts';
 import type { Presences } from '../../messaging/presences.ts';
 import type { Call } from '../calls.ts';
 import type { DialogState } from './documents/dialog-info.ts';
 
 /** Calls of one account that are told at most. */
 const MOST = 20;
+/** The resource part under which XMPP contacts see that somebody is on the phone. */
+const RESOURCE = 'sip-call';
 
 export class CallStates {
+  readonly #domain: string;
   readonly #presences: Presences;
   readonly #calls = new Map<string, Set<Call>>();
   readonly #onChange: (account: string) => void;
 
   /** `onChange`: an account's calls have changed. */
-  constructor(presences: Presences, onChange: (account: string) => void) {
+  constructor(domain: string, presences: Presences, onChange: (account: string) => void) {
+    this.#domain = domain;
     this.#presences = presences;
     this.#onChange = onChange;
   }
@@ -46,7 +52,23 @@ export class CallStates {
     // Whom somebody only calls is not on the phone yet.
     let busy = 0;
     for (const other of calls ?? []) if (other.answered !== undefined || other.caller === account) busy += 1;
+    const before = this.#presences.isBusy(account);
     this.#presences.setCalls(account, busy);
+    if (before !== busy > 0) this.#show(account, busy > 0);
     this.#onChange(account);
+  }
+
+  /** The highest priority, so that clients which show one resource show this one. */
+  #show(account: string, busy: boolean) {
+    if (!busy) return this.#presences.remove(account, RESOURCE);
+    const presence = xml(
+      'presence',
+      NS.CLIENT,
+      { from: `${account}@${this.#domain}/${RESOURCE}` },
+      xml('show', NS.CLIENT, {}, 'dnd'),
+      xml('status', NS.CLIENT, {}, 'On the phone'),
+      xml('priority', NS.CLIENT, {}, '127'),
+    );
+    this.#presences.set({ account, resource: RESOURCE, presence, source: 'sip' });
   }
 }

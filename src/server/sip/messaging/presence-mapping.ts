@@ -56,7 +56,7 @@ export function presenceDocument(
     tuples.push(tuple);
     if (best === undefined || priority > priorityOf(best)) best = presence;
   }
-  if (tuples.length === 0) tuples.push({ id: busy ? 'call' : 'none', open: busy });
+  if (tuples.length === 0) tuples.push({ id: 'none', open: false });
   const show = best?.childText('show');
   const activity = busy
     ? 'on-the-phone'

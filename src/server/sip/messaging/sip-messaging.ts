@@ -35,13 +35,12 @@ export class SipMessaging {
     this.#parts = parts;
     this.#ports = ports;
     this.messages = new Messages({ ...parts, inbox });
-    this.#calls = new CallStates(presences, (account) => this.notifier.changed('dialog', account));
+    this.#calls = new CallStates(parts.domain, presences, (account) => this.notifier.changed('dialog', account));
     const packages = eventPackages(parts.domain, ports, this.#calls);
     this.notifier = new Notifier({ ...parts, watchers, packages });
     this.publications = new Publications({ ...parts, presences });
     inbox.addDevices(this.messages);
     presences.listen((account) => this.notifier.changed('presence', account));
-    presences.listenBusy((account) => this.notifier.changed('presence', account));
     ports.onWaiting?.((account) => this.notifier.changed('message-summary', account));
   }
 
