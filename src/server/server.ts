@@ -9,6 +9,7 @@ import { composeMessaging } from './composition/messaging.ts';
 import { composeMsrp } from './composition/msrp.ts';
 import { reachable } from './composition/own-names.ts';
 import { needRestart } from './composition/reload.ts';
+import { composeRooms } from './composition/rooms.ts';
 import { composeSip } from './composition/sip.ts';
 import { composeTurn } from './composition/turn.ts';
 import { composeWeb } from './composition/web.ts';
@@ -89,7 +90,7 @@ async function compose(
   const { log } = foundation;
 
   // Every part is made,
-  composeMessaging(foundation);
+  const rooms = await composeRooms(foundation, composeMessaging(foundation));
   const media = composeMedia(foundation);
   const sip = composeSip(foundation, media.engine, (record) => {
     store.calls.add(record);
@@ -109,6 +110,8 @@ async function compose(
   await turn.listen();
   await media.listen(turn.stun.respond);
   await msrp.listen();
+  // Whoever is in a room is told that it closes, while there is still a way to tell him.
+  closers.push(() => rooms.close());
   const secure = foundation.certificate !== undefined;
   await sip.start({ transport: secure ? 'wss' : 'ws', ...web.listening() });
   // Not before it is certain that their passwords will be shown.

@@ -12,6 +12,7 @@ import { mediaLimits } from '../media/embedded/limits.ts';
 import { rtpengineLimits } from '../media/rtpengine/limits.ts';
 import { messagingLimits } from '../messaging/limits.ts';
 import { sipLimits } from '../sip/limits.ts';
+import { mucLimits } from '../xmpp/muc/limits.ts';
 import { bindAddress, type HostPort, type Listen, parseHostPort, parseListen } from './listen.ts';
 
 /** Areas of `limits`: each bound by name, with its default. */
@@ -25,6 +26,7 @@ export const limitDefaults = {
   rtpengine: rtpengineLimits,
   msrp: msrpLimits,
   messaging: messagingLimits,
+  rooms: mucLimits,
 };
 
 /** A value that a function understands, or the reason and the way to write it. */

@@ -1,6 +1,6 @@
 /** Every bound of the rooms, with its default. Times are milliseconds, lengths characters. */
 export interface MucLimits {
-  /** Rooms on this server, and rooms that one account owns. */
+  /** Rooms on this server, and rooms that one account has made. */
   rooms: number;
   roomsPerAccount: number;
   /** Rooms that one account's clients are in, each client counted. */
@@ -59,8 +59,8 @@ export const mucLimits: Readonly<MucLimits> = {
   descriptionLength: 1_000,
   passwordLength: 200,
   presenceLength: 8_192,
-  joinBurst: 50,
-  joinRate: 5,
+  joinBurst: 100,
+  joinRate: 10,
   invitations: 100,
   forwardedIqs: 500,
   lockTime: 60_000,
