@@ -90,9 +90,10 @@ async function compose(
   const { log } = foundation;
 
   // Every part is made,
-  const rooms = await composeRooms(foundation, composeMessaging(foundation));
+  const messaging = composeMessaging(foundation);
+  const rooms = await composeRooms(foundation, messaging);
   const media = composeMedia(foundation);
-  const sip = composeSip(foundation, media.engine, (record) => {
+  const sip = composeSip(foundation, media.engine, messaging, (record) => {
     store.calls.add(record);
     observeCall(record);
   });

@@ -11,6 +11,7 @@
 //   alice -> INVITE sip:bob@example.test #c1     a request; #c1 names the call (default #1)
 //     Subject: hello                 a header added or replaced; `-Route` takes one away; `Body: text`
 //     digest alice                   answers the last challenge
+//     Cpim: From: <im:...>|||text     a body, each `|` of which ends a line
 //     Sdp: one webrtc                a description of that name and profile; arriving, that it is such a one
 //   bob <- INVITE                    what arrives, in order, nothing left out
 //     Request-URI: sip:x@y           must be so; /pattern/ must match; `-Header` must be missing; `Header` must be there
@@ -353,6 +354,7 @@ class Scenario {
         body = `${parts.map((part) => `--x-y\r\n${part}\r\n`).join('')}--x-y--\r\n`;
       } else if (detail.startsWith('-')) removed.add(detail.slice(1).toLowerCase());
       else if (detail.startsWith('Body: ')) body = detail.slice(6);
+      else if (detail.startsWith('Cpim: ')) body = detail.slice(6).replaceAll('|', '\r\n');
       else {
         const colon = detail.indexOf(':');
         added.push([detail.slice(0, colon), this.#expand(detail.slice(colon + 1).trim(), party)]);

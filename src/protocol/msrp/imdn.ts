@@ -4,6 +4,8 @@ import { elementText, escapeXml, hasElement } from './xml-text.ts';
 export const IMDN_TYPE = 'message/imdn+xml';
 /** The namespace that CPIM's NS header gives a prefix to: `NS: imdn <urn:ietf:params:imdn>`. */
 export const IMDN_NAMESPACE = 'urn:ietf:params:imdn';
+/** Of the document (section 7.2.1.1). */
+const XML_NAMESPACE = 'urn:ietf:params:xml:ns:imdn';
 
 export type Disposition =
   | { kind: 'delivery'; status: 'delivered' | 'failed' | 'forbidden' | 'error' }
@@ -28,7 +30,7 @@ export function serializeImdn({ messageId, dateTime, recipient, kind, status }: 
   const uri = recipient === undefined ? '' : `<recipient-uri>${escapeXml(recipient)}</recipient-uri>`;
   return (
     '<?xml version="1.0" encoding="UTF-8"?>\n' +
-    `<imdn xmlns="${IMDN_NAMESPACE}"><message-id>${escapeXml(messageId)}</message-id>` +
+    `<imdn xmlns="${XML_NAMESPACE}"><message-id>${escapeXml(messageId)}</message-id>` +
     `<datetime>${escapeXml(dateTime)}</datetime>${uri}` +
     `<${kind}-notification><status><${status}/></status></${kind}-notification></imdn>`
   );

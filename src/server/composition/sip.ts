@@ -19,6 +19,7 @@ import type { Listening, Transports } from '../sip/ports.ts';
 import { SipServer } from '../sip/sip-server.ts';
 import { readCertificate } from './certificate.ts';
 import type { Foundation } from './foundation.ts';
+import type { MessagingPart } from './messaging.ts';
 import { sipHosts } from './own-names.ts';
 
 export interface SipPart {
@@ -37,6 +38,7 @@ export interface SipPart {
 export function composeSip(
   foundation: Foundation,
   media: MediaEngine,
+  { inbox, presences, subscriptions, waiting }: MessagingPart,
   onCallEnd: (record: CallRecord) => void,
 ): SipPart {
   const { configuration, folder, log, notice, closers } = foundation;
@@ -65,6 +67,13 @@ export function composeSip(
       log,
       loopLag: () => loopLag.value,
       media,
+      messaging: {
+        inbox,
+        presences,
+        watchers: subscriptions,
+        waiting,
+        onWaiting: (listener) => inbox.onWaiting(listener),
+      },
     },
   );
   const webSockets = new WebSocketFlows(server, limits.transport);

@@ -115,12 +115,7 @@ export class OneInbox implements Inbox {
     );
   }
 
-  /** How many messages wait for an account (RFC 3842). */
-  async waiting(account: string): Promise<number> {
-    return (await this.#options.store.offline.list(`${account}@${this.#options.domain}`)).length;
-  }
-
-  /** That number has changed. */
+  /** More waits for an account, or less (RFC 3842). */
   onWaiting(listener: (account: string) => void): void {
     this.#waitingRoom.onChange((owner) => listener(owner.slice(0, owner.indexOf('@'))));
   }

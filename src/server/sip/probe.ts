@@ -10,6 +10,7 @@ import type { Timer } from '../../transport/clock.ts';
 import type { Forwarding } from './forward.ts';
 import type { SipLimits } from './limits.ts';
 import type { Binding } from './location.ts';
+import { learnAccepted } from './messaging/accepted-types.ts';
 import { profileOf } from './profile.ts';
 import { sessionBody } from './session-body.ts';
 import { ClientTransaction, type TransactionLayer } from './transactions.ts';
@@ -130,6 +131,7 @@ export class Probe {
 /** A phone that describes nothing stays unknown. */
 function learn(binding: Binding, response: Response): void {
   if (response.status >= 300) return;
+  if (response.has('accept')) learnAccepted(binding, response.values('accept'));
   const body = sessionBody(response); // throws a ProtocolError, which whoever received the response counts
   if (body !== undefined) binding.profile ??= profileOf(body.text);
 }

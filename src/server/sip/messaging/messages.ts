@@ -18,9 +18,10 @@ import type { Binding, Location } from '../location.ts';
 import { ownText } from '../own-text.ts';
 import type { Logger } from '../ports.ts';
 import { ServerTransaction, type TransactionLayer } from '../transactions.ts';
+import { learnAccepted } from './accepted-types.ts';
 import { Delivery } from './delivery.ts';
 import { mediaType, readMessage } from './incoming-message.ts';
-import { type Content, contentFor, isForDevices } from './outgoing-message.ts';
+import { type Content, contentFor, isForDevices, sentAt } from './outgoing-message.ts';
 import { senderOf } from './sender.ts';
 import { statusOf } from './stanza-status.ts';
 
@@ -39,8 +40,6 @@ export interface MessagesParts {
 }
 
 const STATUS = { delivered: 200, stored: 202, dropped: 480 } as const;
-/** Content types that a device shows it understands by sending them. */
-const LEARNED = new Set(['message/cpim', 'application/im-iscomposing+xml']);
 const NO_DELIVERY = Promise.resolve(0);
 
 export class Messages implements MessageDevices {
@@ -113,11 +112,7 @@ export class Messages implements MessageDevices {
             .find(({ flow: { remote } }) => remote.address === address && remote.port === port)
         : state.bindings.find(({ aor }) => aor === identity.name);
     if (binding === undefined) return { protocol: 'sip', device: '' };
-    const type = mediaType(request);
-    if (LEARNED.has(type)) {
-      binding.accepts ??= new Set();
-      binding.accepts.add(type);
-    }
+    learnAccepted(binding, [mediaType(request)]);
     return { protocol: 'sip', device: binding.contact };
   }
 
@@ -144,7 +139,7 @@ export class Messages implements MessageDevices {
       if (original !== undefined && original.from === from)
         requests.push([binding, () => this.#copy(binding, original.request, original.loopHash)]);
       else {
-        const content = contentFor(message, binding.accepts);
+        const content = contentFor(message, binding.accepts, now());
         if (content !== undefined) requests.push([binding, () => this.#write(binding, message, content)]);
       }
     }
@@ -190,9 +185,8 @@ export class Messages implements MessageDevices {
     ];
     const subject = message.childText('subject');
     if (subject) fields.push(['Subject', encodeUtf8(subject.replace(/\s+/g, ' '))]);
-    const stamp = message.child('delay', 'urn:xmpp:delay')?.attributes['stamp'];
-    const time = stamp === undefined ? Number.NaN : Date.parse(stamp);
-    if (!Number.isNaN(time)) fields.push(['Date', new Date(time).toUTCString()]);
+    const time = sentAt(message);
+    if (time !== undefined) fields.push(['Date', new Date(time).toUTCString()]);
     fields.push(['Content-Type', type]);
     const request = createRequest('MESSAGE', contact, fields, body);
     return forwarding.copy(request, { flow, path }, forwarding.loopHash(request));
