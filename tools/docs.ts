@@ -15,6 +15,7 @@ const LIMITS: Record<string, { file: string; about: string }> = {
   storage: { file: 'src/storage/limits.ts', about: 'The store' },
   turn: { file: 'src/protocol/turn/limits.ts', about: 'TURN' },
   media: { file: 'src/server/media/embedded/limits.ts', about: 'Media in this process' },
+  uploads: { file: 'src/server/uploads/limits.ts', about: 'Uploaded files' },
   rtpengine: { file: 'src/server/media/rtpengine/limits.ts', about: 'Media by rtpengine' },
   msrp: { file: 'src/protocol/msrp/limits.ts', about: 'The MSRP relay' },
   messaging: { file: 'src/server/messaging/limits.ts', about: 'Messages, contacts, archives' },

@@ -34,7 +34,7 @@ export interface Configuration
       relay: { addresses: string[]; ports: { first: number; last: number } };
       secrets?: string[];
     };
-  xmpp: Listening<Listen<'tcp'>[]>;
+  xmpp: Listening<Listen<'tcp'>[]> & Pick<ParsedConfiguration['xmpp'], 'uploads'>;
   msrp: Listening<Listen<'tcp' | 'tls'>[]> & Pick<ParsedConfiguration['msrp'], 'allowPeers'>;
   media: Listening<HostPort> &
     Omit<ParsedConfiguration['media'], 'listen' | 'url' | 'rtp'> & {
@@ -180,7 +180,10 @@ function complete(parsed: ParsedConfiguration, fileDirectory: string, dataDirect
       denyPeers: turn.denyPeers,
       ...(turn.secret !== undefined && { secrets: [turn.secret].flat() }),
     },
-    xmpp: listening(xmpp.listen, [{ transport: 'tcp', address: LOOPBACK, port: 5222 }]),
+    xmpp: {
+      ...listening(xmpp.listen, [{ transport: 'tcp', address: LOOPBACK, port: 5222 }]),
+      uploads: xmpp.uploads,
+    },
     msrp: {
       ...listening(msrp.listen, [{ transport: 'tcp', address: LOOPBACK, port: 2855 }]),
       allowPeers: msrp.allowPeers,

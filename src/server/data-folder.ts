@@ -16,6 +16,8 @@ import type { Configuration } from './config.ts';
 
 export const SEAL_KEY = 'seal.key';
 export const AUTH_SECRET = 'auth.secret';
+/** Files that people have uploaded. */
+export const UPLOADS = 'uploads';
 const LOCK = 'server.lock';
 
 export interface DataFolder {

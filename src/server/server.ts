@@ -1,5 +1,6 @@
 // The composition root: every part is made here and given what it needs (composition/ has a file for each).
 
+import { addressesOf } from './composition/addresses.ts';
 import { readCertificate } from './composition/certificate.ts';
 import { makeFirstAccounts, type NewAccount } from './composition/first-accounts.ts';
 import { type Foundation, layFoundation, reloadAccounts } from './composition/foundation.ts';
@@ -12,12 +13,15 @@ import { needRestart } from './composition/reload.ts';
 import { composeRooms } from './composition/rooms.ts';
 import { composeSip } from './composition/sip.ts';
 import { composeTurn } from './composition/turn.ts';
+import { composeUploads } from './composition/uploads.ts';
 import { composeWeb } from './composition/web.ts';
 import type { Configuration } from './config.ts';
 import { formatHostPort, formatListen } from './configuration/listen.ts';
 import { lockFolder } from './data-folder.ts';
+import { reachByConfiguration } from './http/reach.ts';
 import type { Log } from './log.ts';
 import { observeCalls } from './metrics.ts';
+import { tellExternalServices } from './xmpp/modules/external-services.ts';
 
 /** What listens, as the first line of `--json` says it. */
 export interface ReadyInfo {
@@ -100,10 +104,17 @@ async function compose(
   const turn = composeTurn(foundation, media);
   const web = composeWeb(foundation, { sip, turn });
   const msrp = composeMsrp(foundation, { sip, web });
+  const addresses = addressesOf(foundation, { turn, web });
+  const uploads = composeUploads(foundation, { messaging, addresses });
+  tellExternalServices(messaging.xmpp, {
+    issue: (account) =>
+      foundation.issuer.issue(account, configuration.limits.http.credentialTtl, reachByConfiguration(addresses)),
+    now: foundation.wallClock,
+  });
   const parts = { media, sip, turn, web, msrp };
   const registry = composeMetrics(foundation, parts);
   const observeCall = observeCalls(registry);
-  await composeHttp(foundation, parts, { appsFolder, registry });
+  await composeHttp(foundation, parts, { appsFolder, registry, uploads });
 
   // then everything listens.
   await web.listen();

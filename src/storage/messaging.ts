@@ -155,12 +155,12 @@ export interface Upload {
 }
 
 export interface UploadStore {
-  /** False when the owner's files together would pass `quota` octets. */
+  /** False when the owner's files together, 4,096 octets more for each, would pass `quota`. */
   add(upload: Upload, quota: number): Promise<boolean>;
   find(id: string): Promise<Upload | undefined>;
   markStored(id: string): Promise<void>;
-  /** Takes away, and names, what was created before. */
-  expire(before: number): Promise<Upload[]>;
+  /** Takes away, and names, what was created before; and before `unstored`, which is later, where the file never came. */
+  expire(before: number, unstored: number): Promise<Upload[]>;
 }
 
 export interface MessagingStore {

@@ -185,15 +185,18 @@ export function messagingContract(empty: () => Promise<MessagingStore>): void {
     const upload = (id: string, size: number, created: number, owner = alice) => ({
       ...{ id, owner, name: 'ä.png', type: 'image/png', size, created, stored: false },
     });
-    expect(await uploads.add(upload('1', 60, 100), 100)).toBe(true);
-    expect(await uploads.add(upload('2', 60, 200), 100)).toBe(false);
-    expect(await uploads.add(upload('2', 40, 200), 100)).toBe(true);
-    expect(await uploads.add(upload('3', 60, 50, bob), 100)).toBe(true);
+    const quota = 100 + 4096;
+    expect(await uploads.add(upload('1', 60, 100), quota)).toBe(true);
+    expect(await uploads.add(upload('2', 41, 200), quota)).toBe(false);
+    expect(await uploads.add(upload('2', 40, 200), quota)).toBe(true);
+    expect(await uploads.add(upload('3', 60, 50, bob), quota)).toBe(true);
+    await uploads.markStored('1');
     await uploads.markStored('2');
     expect(await uploads.find('2')).toEqual({ ...upload('2', 40, 200), stored: true });
-    expect(await uploads.expire(150)).toEqual([upload('3', 60, 50, bob), upload('1', 60, 100)]);
+    expect(await uploads.expire(50, 250)).toEqual([upload('3', 60, 50, bob)]);
+    expect(await uploads.expire(150, 250)).toEqual([{ ...upload('1', 60, 100), stored: true }]);
     expect(await uploads.find('1')).toBeUndefined();
-    expect(await uploads.add(upload('1', 60, 300), 100)).toBe(true);
+    expect(await uploads.add(upload('1', 60, 300), quota)).toBe(true);
   });
 
   test('what is kept for an owner is written out, and nothing of it is left when it is erased', async () => {

@@ -7,11 +7,13 @@ import { hostSystem } from '../doctor/system.ts';
 import { createHttpApi } from '../http/api.ts';
 import { Sessions } from '../http/sessions.ts';
 import { createMetrics } from '../metrics.ts';
+import { addressesOf } from './addresses.ts';
 import type { Foundation } from './foundation.ts';
 import type { MediaPart } from './media.ts';
 import type { MsrpPart } from './msrp.ts';
 import type { SipPart } from './sip.ts';
 import type { TurnPart } from './turn.ts';
+import type { UploadsPart } from './uploads.ts';
 import type { WebPart } from './web.ts';
 
 interface Parts {
@@ -45,10 +47,10 @@ export function composeMetrics(
 export async function composeHttp(
   foundation: Foundation,
   parts: Parts,
-  { appsFolder, registry }: { appsFolder: string; registry: Registry },
+  { appsFolder, registry, uploads }: { appsFolder: string; registry: Registry; uploads: UploadsPart },
 ): Promise<void> {
   const { configuration, folder, issuer, log, version } = foundation;
-  const { sip, turn, web } = parts;
+  const { sip, web } = parts;
   const { store, accounts } = folder;
   const { limits } = configuration;
   const api = await createHttpApi({
@@ -62,12 +64,7 @@ export async function composeHttp(
     }),
     apiKeys: new ApiKeys(store.apiKeys),
     issuer,
-    addresses: {
-      publicHost: configuration.public.host,
-      publicAddress: configuration.public.address,
-      web: () => ({ endpoint: web.listening(), tls: foundation.certificate !== undefined }),
-      stun: turn.listening,
-    },
+    addresses: addressesOf(foundation, parts),
     hosts: web.hosts,
     origins: () => foundation.current.web.origins,
     limits: limits.http,
@@ -77,6 +74,7 @@ export async function composeHttp(
     legs: (callId) => sip.server.legs(callId),
     calls: store.calls,
     doctor: doctor(foundation, parts),
+    uploads,
     isRegistered: (name) => sip.server.location.reachable(name, foundation.wallClock()).length > 0,
     isReady: () => foundation.state === 'ready',
     isDraining: () => foundation.state === 'draining',

@@ -10,6 +10,7 @@ const RELOADED = new Set([
   'web.origins',
   'web.hosts',
   'sip.routes',
+  'xmpp.uploads',
   'media.policy',
   'messages.keep',
 ]);

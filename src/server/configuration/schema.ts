@@ -12,6 +12,7 @@ import { mediaLimits } from '../media/embedded/limits.ts';
 import { rtpengineLimits } from '../media/rtpengine/limits.ts';
 import { messagingLimits } from '../messaging/limits.ts';
 import { sipLimits } from '../sip/limits.ts';
+import { uploadLimits } from '../uploads/limits.ts';
 import { mucLimits } from '../xmpp/muc/limits.ts';
 import { bindAddress, type HostPort, type Listen, parseHostPort, parseListen } from './listen.ts';
 
@@ -24,6 +25,7 @@ export const limitDefaults = {
   turn: turnLimits,
   media: mediaLimits,
   rtpengine: rtpengineLimits,
+  uploads: uploadLimits,
   msrp: msrpLimits,
   messaging: messagingLimits,
   rooms: mucLimits,
@@ -294,6 +296,18 @@ export const schema = z.strictObject({
       listen: listen(['tcp'], 'tcp:127.0.0.1:5222')
         .optional()
         .describe('XMPP besides WebSocket and BOSH on the web port. Default tcp:127.0.0.1:5222.'),
+      uploads: z
+        .strictObject({
+          types: z
+            .array(
+              understood('image/*', 'must be a media type, or its kind and /*', (text) =>
+                /^[a-z]{1,20}\/(?:\*|[a-z\d][a-z\d.+-]{0,100})$/.test(text) ? text : undefined,
+              ),
+            )
+            .prefault([])
+            .describe('Media types of the files that may be uploaded. Default: all.'),
+        })
+        .prefault({}),
     })
     .prefault({}),
   messages: z

@@ -8,6 +8,7 @@ import type { ApiKeys } from '../credentials/api-keys.ts';
 import type { CredentialIssuer } from '../credentials/issuer.ts';
 import type { CallTrace } from '../inspector/trace.ts';
 import type { Logger } from '../sip/ports.ts';
+import type { UploadFolder } from '../uploads/upload-folder.ts';
 import { Access } from './access.ts';
 import { callRoutes } from './call-routes.ts';
 import { contactRoutes } from './contact-routes.ts';
@@ -23,6 +24,7 @@ import { sessionRoutes } from './session-routes.ts';
 import type { Sessions } from './sessions.ts';
 import { securityHeaders, staticFiles } from './static-files.ts';
 import { addressKey, TokenBuckets } from './token-buckets.ts';
+import { uploadRoutes } from './upload-routes.ts';
 
 export interface HttpApiOptions {
   /** The web port's: fastify never listens itself. */
@@ -42,6 +44,8 @@ export interface HttpApiOptions {
   legs: (callId: ByteString) => Promise<object[]>;
   calls: CallRecordStore;
   doctor: DoctorRoutes['doctor'];
+  /** Files (XEP-0363), and the origin of their URLs. */
+  uploads?: { folder: UploadFolder; origin: () => string };
   /** Whether somebody of that canonical name is registered. */
   isRegistered: (name: string) => boolean;
   /** Everything listens, and the server is not draining. */
@@ -103,7 +107,7 @@ export async function createHttpApi(options: HttpApiOptions): Promise<FastifyIns
 
   app.addHook('onRequest', async (request, reply) => {
     const known = options.hosts.allows(request.headers.host);
-    securityHeaders(reply, known ? request.headers.host : undefined);
+    securityHeaders(reply, known ? request.headers.host : undefined, options.uploads?.origin());
     const path = request.url.split('?', 1)[0] as string;
     if (PROBES.has(path)) return;
     // A key is no browser's: a site's back end may call us by whatever name it knows.
@@ -145,6 +149,7 @@ export async function createHttpApi(options: HttpApiOptions): Promise<FastifyIns
   callRoutes(app, { ...options, access });
   inspectorRoutes(app, { ...options, access });
   doctorRoutes(app, { ...options, access, now });
+  if (options.uploads !== undefined) await uploadRoutes(app, options.uploads.folder);
   app.get('/api/openapi.json', async () => openapi(options.version));
   app.get('/healthz', async () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {

@@ -28,13 +28,18 @@ const NOT_BUILT = `<!doctype html>
 </html>
 `;
 
-/** Headers of every answer. The policy allows what our pages need and nothing from elsewhere. `host`: once checked. */
-export function securityHeaders(reply: FastifyReply, host: string | undefined): void {
+/**
+ * Headers of every answer. The policy allows what our pages need and nothing from elsewhere. `host`: once checked; `files`:
+ * the origin of uploaded files, which is ours by the name that their senders were given.
+ */
+export function securityHeaders(reply: FastifyReply, host: string | undefined, files?: string): void {
   // Not every browser takes 'self' for ws: and wss: too.
   const sockets = host === undefined ? '' : ` ws://${host} wss://${host}`;
+  const uploads = files === undefined ? '' : ` ${files}`;
   reply.headers({
     'content-security-policy':
-      `default-src 'self'; connect-src 'self'${sockets}; img-src 'self' data: blob:; media-src 'self' blob:; ` +
+      `default-src 'self'; connect-src 'self'${sockets}${uploads}; img-src 'self'${uploads} data: blob:; ` +
+      `media-src 'self'${uploads} blob:; ` +
       `worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`,
     'x-content-type-options': 'nosniff',
     'x-frame-options': 'DENY',

@@ -40,7 +40,7 @@ export const messagingReads = {
   upload: 'select id, owner, name, type, size, created, stored from upload where id = @id',
   uploadsOf: 'select id, owner, name, type, size, created, stored from upload where owner = @owner order by created',
   uploadsBefore: `select id, owner, name, type, size, created, stored from upload
-    where created < @before order by created limit @limit`,
+    where created < @unstored and (created < @before or stored = 0) order by created limit @limit`,
 } as const;
 
 export const messagingWrites = {
@@ -78,7 +78,7 @@ export const messagingWrites = {
   purgeNode: 'delete from pubsub_item where owner = @owner and node = @node',
   addUpload: `insert into upload (id, owner, name, type, size, created, stored)
     select @id, @owner, @name, @type, cast(@size as bigint), cast(@created as bigint), 0
-    where (select coalesce(sum(size), 0) from upload where owner = @owner) + cast(@size as bigint) <= cast(@quota as bigint)
+    where (select coalesce(sum(size + 4096), 0) from upload where owner = @owner) + cast(@size as bigint) <= cast(@quota as bigint)
     on conflict (id) do nothing`,
   markStored: 'update upload set stored = 1 where id = @id',
   removeUpload: 'delete from upload where id = @id',

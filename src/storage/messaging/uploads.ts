@@ -24,10 +24,10 @@ export class Uploads implements UploadStore {
     await this.#queries.write(['markStored', { id }]);
   }
 
-  async expire(before: number): Promise<Upload[]> {
+  async expire(before: number, unstored: number): Promise<Upload[]> {
     const expired: Upload[] = [];
     for (;;) {
-      const rows = await this.#queries.read('uploadsBefore', { before, limit: EXPIRED_AT_ONCE });
+      const rows = await this.#queries.read('uploadsBefore', { before, unstored, limit: EXPIRED_AT_ONCE });
       if (rows.length === 0) return expired;
       await this.#queries.write(...rows.map(({ id }) => ['removeUpload', { id: id as string }] as const));
       expired.push(...rows.map(uploadOf));
