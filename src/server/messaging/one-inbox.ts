@@ -141,7 +141,7 @@ export class OneInbox implements Inbox {
     if (!treatment.offline) return;
     const { account } = session;
     const late = delayed(inside, this.#options.domain, this.#options.wallClock());
-    const sessions = this.#takers(account);
+    const sessions = this.#takers(account).filter((other) => other !== session);
     if (sessions.length > 0) {
       for (const other of sessions) this.#send(other, late, sessions.length);
       return;
