@@ -101,7 +101,7 @@ async function connect(count: number): Promise<void> {
 
 try {
   await startAll(peers);
-  if (only.some((name) => /^(register|message|call)/.test(name))) await connect(5_000);
+  if (only.some((name) => /^(register|message|call)/.test(name))) await connect(Math.round(5_000 * scale));
   const overWebSocket =
     (kind: 'register' | 'message' | 'call', rate?: number) => (server: MeasuredServer, operations: number) =>
       perform({ kind, peer: server.peer, operations, ...(rate ? { rate: rate * scale } : {}) });

@@ -18,6 +18,17 @@ check('peers', 'bash', ['tools/peers.sh']);
 tests('fuzz', ['run', '--silent', 'test:fuzz', '--', ...reporters('fuzz')]);
 tests('interop', ['run', '--silent', 'test:interop', '--', ...reporters('interop')]);
 tests('e2e', ['run', '--silent', 'test:e2e', '--', ...reporters('e2e')]);
+// So short that their figures say nothing: that they still run, beside their peers.
+for (const [name, ...options] of [
+  ['run', '--only', 'register', '--scale', '0.02'],
+  ['turn', '--only', 'channel', '--scale', '0.05'],
+  ['relay', '--only', 'plain,cm', '--rates', '6000', '--seconds', '1', '--rounds', '1'],
+  ['gateway', '--rates', '6000', '--seconds', '1', '--rounds', '1', '--calls', '10'],
+  ['gateway-setup', '--calls', '1'],
+  ['transcode'],
+  ['archive', '--messages', '10000'],
+])
+  check(`benchmark ${name}`, 'node', ['tools/run.js', `bench/${name}.ts`, ...options]);
 
 console.log(`\n${sum.passed} passed, ${sum.failed} failed`);
 process.exit(sum.failed === 0 && sum.passed > 0 ? 0 : 1);
