@@ -22,6 +22,10 @@ export interface BaresipOptions {
   account?: string;
   /** Its only codec. */
   codec?: 'opus';
+  /** Further modules, as `presence` and `mwi`. */
+  modules?: readonly string[];
+  /** Lines of its address book, as `"Bob" <sip:bob@example.test>;presence=p2p`; the first is whom `message` is for. */
+  contacts?: readonly string[];
 }
 
 interface Event {
@@ -104,6 +108,7 @@ export class Baresip {
       'module_tmp account.so',
       'module_app menu.so',
       'module_app ctrl_tcp.so',
+      ...['contact', ...(options.modules ?? [])].map((module) => `module_app ${module}.so`),
       `ctrl_tcp_listen 127.0.0.1:${controlPort}`,
       ...(options.authority ? [`sip_cafile ${options.authority}`] : []),
     ];
@@ -113,7 +118,9 @@ export class Baresip {
       `<sip:${name}@${domain};transport=${transport}>;auth_user=${name};auth_pass=${password};regint=60;` +
         `outbound="sip:${server};transport=${transport}";answermode=${answer}${account}\n`,
     );
-    writeFileSync(join(folder, 'contacts'), '');
+    const { contacts = [] } = options;
+    writeFileSync(join(folder, 'contacts'), contacts.map((line) => `${line}\n`).join(''));
+    if (contacts[0]) writeFileSync(join(folder, 'current_contact'), /<([^>]*)>/.exec(contacts[0])?.[1] ?? '');
     const args = ['-f', folder, '-4', ...(process.env['CHAPPE_TEST_LOG'] ? ['-s'] : [])];
     const program = new Program(`baresip ${name}`, peerPath('baresip'), args, { cwd: folder });
     try {
@@ -152,6 +159,17 @@ export class Baresip {
   /** Waits for an event such as CALL_INCOMING, CALL_ESTABLISHED, CALL_CLOSED. */
   event(type: string, from = 0, timeout = 15_000): Promise<Event> {
     return this.find((event) => event.event === true && event.type === type, type, from, timeout);
+  }
+
+  /** Waits until its address book shows somebody as `Online`, `Busy` or `Offline`. */
+  async shows(address: string, presence: string, timeout = 15_000): Promise<void> {
+    for (const deadline = Date.now() + timeout; ; ) {
+      const book = await this.command('contacts');
+      if (book.split('\n').some((line) => line.includes(address) && line.includes(presence))) return;
+      if (Date.now() > deadline)
+        throw new Error(`baresip ${this.name} does not show ${address} as ${presence}:\n${book}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
   }
 
   /** Waits until it has received that key as an event in RTP (RFC 4733). */
