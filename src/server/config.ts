@@ -34,7 +34,7 @@ export interface Configuration
       relay: { addresses: string[]; ports: { first: number; last: number } };
       secrets?: string[];
     };
-  xmpp: Listening<Listen<'tcp'>[]> & Pick<ParsedConfiguration['xmpp'], 'uploads'>;
+  xmpp: Listening<Listen<'tcp' | 'tls'>[]> & Pick<ParsedConfiguration['xmpp'], 'uploads'> & { tls?: TlsFiles };
   msrp: Listening<Listen<'tcp' | 'tls'>[]> & Pick<ParsedConfiguration['msrp'], 'allowPeers'>;
   media: Listening<HostPort> &
     Omit<ParsedConfiguration['media'], 'listen' | 'url' | 'rtp'> & {
@@ -157,6 +157,7 @@ function complete(parsed: ParsedConfiguration, fileDirectory: string, dataDirect
   const database = parsed.data.includes('://') ? parsed.data : undefined;
   const tls = tlsFiles(web.tls, fileDirectory);
   const sipTls = tlsFiles(sip.tls, fileDirectory) ?? tls;
+  const xmppTls = tlsFiles(xmpp.tls, fileDirectory) ?? tls;
   return {
     ...rest,
     data: database === undefined ? resolve(dataDirectory, parsed.data) : resolve(fileDirectory, folder ?? './data'),
@@ -183,6 +184,7 @@ function complete(parsed: ParsedConfiguration, fileDirectory: string, dataDirect
     xmpp: {
       ...listening(xmpp.listen, [{ transport: 'tcp', address: LOOPBACK, port: 5222 }]),
       uploads: xmpp.uploads,
+      ...(xmppTls && { tls: xmppTls }),
     },
     msrp: {
       ...listening(msrp.listen, [{ transport: 'tcp', address: LOOPBACK, port: 2855 }]),
@@ -234,7 +236,7 @@ function tlsFiles(
 /** What each key alone does not show. */
 function contradictions(configuration: Configuration, parsed: ParsedConfiguration, insecure: boolean): Problem[] {
   const problems: Problem[] = [];
-  for (const part of ['web', 'sip'] as const) {
+  for (const part of ['web', 'sip', 'xmpp'] as const) {
     const { cert, key } = parsed[part].tls;
     if ((cert === undefined) !== (key === undefined))
       problems.push({
@@ -246,12 +248,16 @@ function contradictions(configuration: Configuration, parsed: ParsedConfiguratio
     if (cert !== undefined && key !== undefined && files !== undefined)
       problems.push(...tlsProblems(`${part}.tls`, files));
   }
-  if (configuration.sip.listen.some(({ transport }) => transport === 'tls') && configuration.sip.tls === undefined)
-    problems.push({
-      key: 'sip.tls',
-      reason: 'is missing, and sip.listen has a tls entry',
-      suggestion: 'sip: { tls: { cert: FILE, key: FILE } }',
-    });
+  for (const part of ['sip', 'xmpp'] as const)
+    if (
+      configuration[part].listen.some(({ transport }) => transport === 'tls') &&
+      configuration[part].tls === undefined
+    )
+      problems.push({
+        key: `${part}.tls`,
+        reason: `is missing, and ${part}.listen has a tls entry`,
+        suggestion: `${part}: { tls: { cert: FILE, key: FILE } }`,
+      });
   for (const part of ['turn', 'msrp'] as const)
     if (configuration[part].listen.some(({ transport }) => transport === 'tls') && configuration.web.tls === undefined)
       problems.push({

@@ -14,6 +14,7 @@ import { messagingLimits } from '../messaging/limits.ts';
 import { sipLimits } from '../sip/limits.ts';
 import { uploadLimits } from '../uploads/limits.ts';
 import { mucLimits } from '../xmpp/muc/limits.ts';
+import { xmppLimits } from '../xmpp/streams/limits.ts';
 import { bindAddress, type HostPort, type Listen, parseHostPort, parseListen } from './listen.ts';
 
 /** Areas of `limits`: each bound by name, with its default. */
@@ -26,6 +27,7 @@ export const limitDefaults = {
   media: mediaLimits,
   rtpengine: rtpengineLimits,
   uploads: uploadLimits,
+  xmpp: xmppLimits,
   msrp: msrpLimits,
   messaging: messagingLimits,
   rooms: mucLimits,
@@ -293,9 +295,12 @@ export const schema = z.strictObject({
     .prefault({}),
   xmpp: z
     .strictObject({
-      listen: listen(['tcp'], 'tcp:127.0.0.1:5222')
+      listen: listen(['tcp', 'tls'], 'tcp:127.0.0.1:5222')
         .optional()
-        .describe('XMPP besides WebSocket and BOSH on the web port. Default tcp:127.0.0.1:5222.'),
+        .describe(
+          'XMPP besides WebSocket and BOSH on the web port: tcp with STARTTLS, without which nobody logs in but from loopback; tls from the first octet. Default tcp:127.0.0.1:5222.',
+        ),
+      tls: tls.prefault({}).describe('Certificate of STARTTLS and of the tls entries; default: that of web.tls.'),
       uploads: z
         .strictObject({
           types: z

@@ -110,7 +110,8 @@ export class FastTokens {
       if (!this.#primitives.equal(this.#primitives.hmac('sha256', key, `Initiator${binding}`), proof)) continue;
       const identity = this.#identity(name, stored);
       if (identity === undefined) return undefined;
-      if (tokens?.previous !== undefined && stored === tokens.current)
+      // The newer one, if it is the older that was used, has never reached the client.
+      if (tokens?.previous !== undefined)
         await this.#documents.set(owner, document, JSON.stringify({ current: stored }));
       return {
         identity,
