@@ -18,6 +18,7 @@ const LIMITS: Record<string, { file: string; about: string }> = {
   uploads: { file: 'src/server/uploads/limits.ts', about: 'Uploaded files' },
   rtpengine: { file: 'src/server/media/rtpengine/limits.ts', about: 'Media by rtpengine' },
   msrp: { file: 'src/protocol/msrp/limits.ts', about: 'The MSRP relay' },
+  xmpp: { file: 'src/server/xmpp/streams/limits.ts', about: 'XMPP streams' },
   messaging: { file: 'src/server/messaging/limits.ts', about: 'Messages, contacts, archives' },
   rooms: { file: 'src/server/xmpp/muc/limits.ts', about: 'Rooms' },
 };

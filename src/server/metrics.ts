@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { CallRecord } from '../storage/ports.ts';
 import type { MediaMetrics } from './media/engine.ts';
 import type { SipMetrics } from './sip/metrics.ts';
+import type { StreamMetrics } from './xmpp/streams/metrics.ts';
 
 export interface MetricSources {
   sip: () => SipMetrics;
@@ -26,6 +27,7 @@ export interface MetricSources {
     reported: Record<string, number>;
     authenticationFailures: number;
   };
+  xmpp: () => StreamMetrics;
   media?: () => MediaMetrics;
   writesQueued: () => number;
   callRecordsLost: () => number;
@@ -133,6 +135,16 @@ export function createMetrics(sources: MetricSources): Registry {
     labelled('msrp_refused', 'Requests refused, by status.', 'status', () => msrp().refused);
     labelled('msrp_reported', 'Chunks reported as not delivered, by status.', 'status', () => msrp().reported);
   }
+  const { xmpp } = sources;
+  gauge('xmpp_connections', 'Open connections that speak XMPP over WebSocket, TCP or TLS.', () => xmpp().connections);
+  gauge('xmpp_sessions', 'Bound resources, also those whose connection was cut off.', () => xmpp().sessions);
+  gauge('xmpp_sessions_held', 'Bound resources that wait for their client to resume them.', () => xmpp().held);
+  counter('xmpp_stanzas_received', 'Stanzas of clients.', () => xmpp().stanzasIn);
+  counter('xmpp_stanzas_sent', 'Stanzas to clients.', () => xmpp().stanzasOut);
+  counter('xmpp_logins', 'Authentications that succeeded.', () => xmpp().logins);
+  counter('xmpp_authentication_failures', 'Authentications that failed.', () => xmpp().authenticationFailures);
+  counter('xmpp_throttled', 'Authentications not looked at because of too many.', () => xmpp().throttled);
+  counter('xmpp_resumptions', 'Sessions resumed.', () => xmpp().resumptions);
   const { media } = sources;
   if (media !== undefined) {
     gauge('media_calls', 'Dialogs whose media is relayed.', () => media().calls);

@@ -15,6 +15,7 @@ import { composeSip } from './composition/sip.ts';
 import { composeTurn } from './composition/turn.ts';
 import { composeUploads } from './composition/uploads.ts';
 import { composeWeb } from './composition/web.ts';
+import { composeXmpp } from './composition/xmpp.ts';
 import type { Configuration } from './config.ts';
 import { formatHostPort, formatListen } from './configuration/listen.ts';
 import { lockFolder } from './data-folder.ts';
@@ -111,7 +112,8 @@ async function compose(
       foundation.issuer.issue(account, configuration.limits.http.credentialTtl, reachByConfiguration(addresses)),
     now: foundation.wallClock,
   });
-  const parts = { media, sip, turn, web, msrp };
+  const xmpp = composeXmpp(foundation, messaging.xmpp, { web });
+  const parts = { media, sip, turn, web, msrp, xmpp };
   const registry = composeMetrics(foundation, parts);
   const observeCall = observeCalls(registry);
   await composeHttp(foundation, parts, { appsFolder, registry, uploads });
@@ -122,6 +124,7 @@ async function compose(
   await turn.listen();
   await media.listen(turn.stun.respond);
   await msrp.listen();
+  await xmpp.listen();
   // Whoever is in a room is told that it closes, while there is still a way to tell him.
   closers.push(() => rooms.close());
   const secure = foundation.certificate !== undefined;
@@ -139,10 +142,10 @@ async function compose(
     ws: `${secure ? 'wss' : 'ws'}://${host}`,
     sip: sip.listening().map((listen) => formatListen(reachable(listen))),
     stun: turn.listening().map((listen) => formatListen(reachable(listen))),
-    xmpp: [],
+    xmpp: xmpp.listening().map((listen) => formatListen(reachable(listen))),
     msrp: msrp.listening().map((listen) => formatListen(reachable(listen))),
   };
-  log.info({ domain: ready.domain, web: ready.web, sip: ready.sip, stun: ready.stun }, 'ready');
+  log.info({ domain: ready.domain, web: ready.web, sip: ready.sip, stun: ready.stun, xmpp: ready.xmpp }, 'ready');
 
   return {
     ready,
@@ -153,6 +156,7 @@ async function compose(
       foundation.state = 'draining';
       log.info({ calls: sip.server.metrics().calls }, 'draining');
       web.port.drain();
+      xmpp.streams.drain();
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, foundation.current.drain);
@@ -165,6 +169,7 @@ async function compose(
       turn.reload(next);
       web.reload(next);
       sip.reload(next);
+      xmpp.reload(next);
       if (secure && next.web.tls !== undefined) {
         const renewed = readCertificate(next.web.tls);
         web.port.renewCertificate(renewed);

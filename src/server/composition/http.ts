@@ -15,6 +15,7 @@ import type { SipPart } from './sip.ts';
 import type { TurnPart } from './turn.ts';
 import type { UploadsPart } from './uploads.ts';
 import type { WebPart } from './web.ts';
+import type { XmppPart } from './xmpp.ts';
 
 interface Parts {
   sip: SipPart;
@@ -22,11 +23,12 @@ interface Parts {
   media: MediaPart;
   web: WebPart;
   msrp: MsrpPart;
+  xmpp: XmppPart;
 }
 
 export function composeMetrics(
   { folder, admission, version }: Foundation,
-  { sip, turn, media, web, msrp }: Parts,
+  { sip, turn, media, web, msrp, xmpp }: Parts,
 ): Registry {
   const { store, accounts } = folder;
   return createMetrics({
@@ -36,6 +38,7 @@ export function composeMetrics(
     stun: () => turn.stun,
     turn: () => turn.server.metrics(),
     msrp: () => msrp.server.metrics(),
+    xmpp: () => xmpp.streams.metrics(),
     media: () => media.engine.metrics(),
     writesQueued: () => store.queued,
     callRecordsLost: () => store.calls.lost,

@@ -54,6 +54,11 @@ export class ClientSession implements XmppSession, ConnectionHandler {
     return this.#open;
   }
 
+  /** Stream management is on. */
+  get managed(): boolean {
+    return this.#management !== undefined;
+  }
+
   /** Cut off, and waiting for its client. */
   get held(): boolean {
     return this.#open && this.#connection === undefined;

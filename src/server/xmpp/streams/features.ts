@@ -57,8 +57,10 @@ function fast(connection: XmppConnection, mechanisms: Mechanisms): Element | und
   return xml('fast', FAST, {}, ...offered.map((name) => xml('mechanism', FAST, {}, name)));
 }
 
-/** After the login: bind, and what comes with it. `bound`: Bind 2 has done that already. */
-export function sessionFeatures(router: StreamRouter, bound: boolean): Element {
-  const binding = bound ? [] : [xml('bind', NS.BIND), xml('session', NS.SESSION, {}, xml('optional', NS.SESSION))];
-  return xml('features', NS.STREAMS, {}, ...binding, xml('sm', NS.SM), xml('csi', NS.CSI), ...router.streamFeatures());
+/** After the login: bind, and what comes with it. `session`: Bind 2 has done that already. */
+export function sessionFeatures(router: StreamRouter, session?: { managed: boolean }): Element {
+  const binding =
+    session === undefined ? [xml('bind', NS.BIND), xml('session', NS.SESSION, {}, xml('optional', NS.SESSION))] : [];
+  const management = session?.managed === true ? undefined : xml('sm', NS.SM);
+  return xml('features', NS.STREAMS, {}, ...binding, management, xml('csi', NS.CSI), ...router.streamFeatures());
 }

@@ -65,7 +65,7 @@ export class Negotiation implements ConnectionHandler {
     }
     this.#stage = this.#stage === 'header' ? 'login' : 'bind';
     this.#connection.send(
-      this.#stage === 'login' ? loginFeatures(this.#connection, mechanisms, router) : sessionFeatures(router, false),
+      this.#stage === 'login' ? loginFeatures(this.#connection, mechanisms, router) : sessionFeatures(router),
     );
   }
 
@@ -208,7 +208,7 @@ export class Negotiation implements ConnectionHandler {
     if (this.#stage !== 'bind' || !this.#connection.open) return session?.gone('gone during its login');
     this.#connection.send(success);
     if (session !== undefined) this.#over();
-    if (!resumed) this.#connection.send(sessionFeatures(router, session !== undefined));
+    if (!resumed) this.#connection.send(sessionFeatures(router, session));
     if (session === undefined) return;
     if (resumed) session.resend();
     else router.bind(session);
