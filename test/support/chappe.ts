@@ -49,6 +49,7 @@ export function chappeConfig(config: Record<string, unknown> = {}): Record<strin
     sip: { listen: ['udp:127.0.0.1:0', 'tcp:127.0.0.1:0'] },
     turn: { listen: ['udp:127.0.0.1:0', 'tcp:127.0.0.1:0'] },
     msrp: { listen: ['tcp:127.0.0.1:0'] },
+    xmpp: { listen: ['tcp:127.0.0.1:0'] },
     auth: { secret: [secret] },
     accounts: ['alice', 'bob', 'carol', 'dave'].map((name) => ({ name, password: `${name}-password` })),
     ...config,

@@ -32,5 +32,7 @@ export function bindResource(
   const session = new ClientSession(context, connection, jid, identity);
   context.sessions.add(session);
   connection.handler = session;
+  const { transport, remote } = connection;
+  context.log.debug({ jid: jid.full, transport, remote: remote.address }, 'resource bound');
   return session;
 }

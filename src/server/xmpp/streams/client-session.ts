@@ -295,7 +295,7 @@ export class ClientSession implements XmppSession, ConnectionHandler {
     const lost = management?.unacknowledged ?? [];
     if (lost.length > 0) router.undelivered(this, lost);
     router.ended(this);
-    log.info({ jid: this.jid.full, reason }, 'session ended');
+    log.debug({ jid: this.jid.full, reason }, 'session ended');
   }
 }
 

@@ -14,7 +14,7 @@ export interface StreamHeader {
 export type XmppTransport = 'tcp' | 'tls' | 'ws' | 'wss' | 'bosh' | 'boshs';
 
 /** RFC 9266, RFC 5929: what ties an authentication to its TLS connection. Octets as a byte string. */
-export type ChannelBinding = 'tls-exporter' | 'tls-server-end-point';
+export type ChannelBinding = 'tls-exporter' | 'tls-server-end-point' | 'tls-unique';
 
 /**
  * One client's way to us, whatever carries it: TCP and TLS (RFC 6120), WebSocket (RFC 7395), BOSH (XEP-0124, XEP-0206).

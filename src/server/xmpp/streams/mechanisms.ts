@@ -17,7 +17,8 @@ export interface StreamAccounts extends ScramAccounts {
 
 /** Best first; `-PLUS` where TLS gives a binding. */
 const SCRAM = ['SCRAM-SHA-256', 'SCRAM-SHA-1'] as const;
-export const BINDINGS: readonly ChannelBinding[] = ['tls-exporter', 'tls-server-end-point'];
+/** XEP-0440: those that are told of. */
+const BINDINGS: readonly ChannelBinding[] = ['tls-exporter', 'tls-server-end-point'];
 
 export interface MechanismsOptions {
   domain: string;
@@ -73,7 +74,7 @@ export class Mechanisms {
   #scram(name: string, connection: XmppConnection): SaslExchange {
     const { accounts, domain } = this.#options;
     const bindings = new Map<string, ByteString>();
-    for (const type of BINDINGS) {
+    for (const type of [...BINDINGS, 'tls-unique'] as const) {
       const octets = connection.channelBinding?.(type);
       if (octets !== undefined) bindings.set(type, octets);
     }

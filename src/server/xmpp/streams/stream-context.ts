@@ -13,7 +13,6 @@ import type { StreamRouter } from './router.ts';
 
 export interface StreamLog {
   debug(fields: object, text: string): void;
-  info(fields: object, text: string): void;
 }
 
 /** What every stream of the server shares. */

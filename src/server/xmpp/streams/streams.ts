@@ -70,7 +70,7 @@ export class XmppStreams implements LoginContext {
     this.limits = { ...xmppLimits, ...options.limits };
     this.clock = options.clock ?? nativeClock;
     this.wallClock = options.wallClock ?? Date.now;
-    this.log = options.log ?? { debug() {}, info() {} };
+    this.log = options.log ?? { debug() {} };
     this.trace = options.trace;
     this.fault = options.fault ?? (() => {});
     const { limits, wallClock } = this;
