@@ -187,7 +187,11 @@ export class MemoryMessagingStore implements MessagingStore {
 
   async *export(): AsyncIterable<string> {}
 
-  async erase(): Promise<never[]> {
+  async erase(owner: string): Promise<never[]> {
+    await this.#write(() => {
+      this.archived.splice(0, this.archived.length, ...this.archived.filter((message) => message.owner !== owner));
+      for (const key of this.documentTexts.keys()) if (key.startsWith(`${owner} `)) this.documentTexts.delete(key);
+    });
     return [];
   }
 }
