@@ -101,6 +101,16 @@ describe('the archive', () => {
       'carol@example.test',
       'bob@example.test',
     ]);
+    await bob.ask(`<iq type='set' id='p'><prefs xmlns='${NS.MAM}' default='roster'><never/></prefs></iq>`);
+    await bob.ask(`<iq type='set' id='r'><query xmlns='${NS.ROSTER}'><item jid='alice@example.test'/></query></iq>`);
+    world.store.archived.length = 0;
+    await carol.write(chat('bob@example.test', 'three'));
+    await alice.write(chat('bob@example.test', 'four'));
+    expect(world.store.archived.map(({ owner, peer }) => `${owner} ${peer}`)).toEqual([
+      'carol@example.test bob@example.test',
+      'alice@example.test bob@example.test',
+      'bob@example.test alice@example.test',
+    ]);
   });
 });
 
@@ -166,13 +176,31 @@ describe('carbons (XEP-0280)', () => {
     expect(bob.received[0]?.attributes['from']).toBe('alice@example.test/page');
   });
 
+  it('of what one’s devices write to each other do not come back to the one that wrote', async () => {
+    const { world, alice } = await twoOnline();
+    const [phone, tablet] = [await world.online('alice/phone'), await world.online('alice/tablet')];
+    for (const client of [alice, phone, tablet])
+      await client.ask(`<iq type='set' id='c'><enable xmlns='${NS.CARBONS}'/></iq>`);
+    for (const client of [alice, phone, tablet]) client.take();
+    await alice.write(chat('alice@example.test/phone', 'over there'));
+    expect(bodies(phone)).toEqual(['over there']);
+    expect(alice.received).toEqual([]);
+    expect(tablet.received.map((stanza) => stanza.child('received', NS.CARBONS) !== undefined)).toEqual([true]);
+    expect(world.store.archived).toHaveLength(1);
+  });
+
   it('of a negative resource show it what it does not get itself', async () => {
     const { world, alice } = await twoOnline();
     const silent = await world.online('bob/silent', -1);
     await silent.ask(`<iq type='set' id='c'><enable xmlns='${NS.CARBONS}'/></iq>`);
     silent.take();
     await alice.write(chat('bob@example.test', 'hello'));
-    expect(silent.received.map((stanza) => stanza.child('received', NS.CARBONS) !== undefined)).toEqual([true]);
+    const lost = silent.received.splice(0);
+    expect(lost.map((stanza) => stanza.child('received', NS.CARBONS) !== undefined)).toEqual([true]);
+    expect(world.store.waiting).toHaveLength(1); // no device took it
+    silent.close(lost);
+    await settled();
+    expect(world.store.waiting).toHaveLength(1);
   });
 });
 

@@ -8,11 +8,12 @@ import type { XmppSession } from '../xmpp/session.ts';
 import type { Sessions } from '../xmpp/sessions.ts';
 import type { ArchivePreferences, ArchiveWishes } from './archive-preferences.ts';
 import { BLOCKED, type BlockList, type BlockLists, blocks } from './block-lists.ts';
-import { carbonCopy, insideCarbon } from './carbon-copy.ts';
+import { insideCarbon } from './carbon-copy.ts';
+import { Delivery } from './delivery.ts';
 import type { Inbox, MessageDevices, MessageOrigin } from './inbox.ts';
 import { Lanes } from './lanes.ts';
 import type { MessagingLimits } from './limits.ts';
-import type { Rosters } from './rosters.ts';
+import type { Roster, Rosters } from './rosters.ts';
 import { stanzaIdBy, withoutForgedIds, withStanzaId } from './stanza-id.ts';
 import { storeFailure } from './store-failure.ts';
 import { type Treatment, treatmentOf } from './treatment.ts';
@@ -47,6 +48,8 @@ interface Party {
   account: boolean;
   blocked: BlockList;
   wishes: ArchivePreferences;
+  /** Where the wishes are about it. */
+  roster: Roster | undefined;
 }
 
 /** A message that has been judged: what is written of it, and what happens once that is durable. */
@@ -72,18 +75,17 @@ interface Judged {
 export class OneInbox implements Inbox {
   readonly lanes = new Lanes();
   readonly #options: OneInboxOptions;
-  readonly #devices: MessageDevices[] = [];
+  readonly #delivery: Delivery;
   readonly #waitingRoom: WaitingRoom;
-  /** Of what went to more than one device: how many of them may still get it. */
-  readonly #copies = new WeakMap<Element, { left: number }>();
 
   constructor(options: OneInboxOptions) {
     this.#options = options;
+    this.#delivery = new Delivery(options.sessions);
     this.#waitingRoom = new WaitingRoom(options);
   }
 
   addDevices(devices: MessageDevices): void {
-    this.#devices.push(devices);
+    this.#delivery.addDevices(devices);
   }
 
   async submit(message: Element, origin: MessageOrigin): Promise<MessageOutcome> {
@@ -132,26 +134,25 @@ export class OneInbox implements Inbox {
 
   /** What a session that died was sent and has not acknowledged (XEP-0198 section 4): to other devices, or kept. */
   undelivered(session: XmppSession, message: Element): void {
-    const copies = this.#copies.get(message);
-    if (copies !== undefined && --copies.left > 0) return; // others have had it
+    if (!this.#delivery.isLost(message)) return;
     const carbon = insideCarbon(message);
     if (carbon?.direction === 'sent') return;
     const inside = carbon?.message ?? message;
-    const treatment = treatmentOf(inside);
-    if (!treatment.offline) return;
+    if (!treatmentOf(inside).offline) return;
+    const { domain, wallClock, accountExists, onFault } = this.#options;
     const { account } = session;
-    const late = delayed(inside, this.#options.domain, this.#options.wallClock());
-    const sessions = this.#takers(account).filter((other) => other !== session);
-    if (sessions.length > 0) {
-      for (const other of sessions) this.#send(other, late, sessions.length);
-      return;
-    }
-    if (!this.#options.accountExists(account)) return;
     const owner = session.jid.bare;
-    const id = stanzaIdBy(inside, owner) ?? this.#nextId();
-    this.#deliverToDevices(account, late, undefined)
-      .then((taken) => (taken > 0 ? undefined : this.#waitingRoom.add(owner, id, inside)))
-      .catch(this.#options.onFault);
+    const late = delayed(inside, domain, wallClock());
+    const sessions = this.#delivery.takers(account).filter((other) => other !== session);
+    if (sessions.length > 0)
+      this.#delivery.send(late, { account, owner, sessions }, { carbons: false, except: session, kept: false });
+    else if (accountExists(account))
+      this.#delivery
+        .callPhones(account, late)
+        .then((taken) =>
+          taken > 0 ? undefined : this.#waitingRoom.add(owner, stanzaIdBy(inside, owner) ?? this.#nextId(), inside),
+        )
+        .catch(onFault);
   }
 
   async #acceptLater(
@@ -196,19 +197,21 @@ export class OneInbox implements Inbox {
     if (name === undefined || domain !== this.#options.domain) return undefined;
     const account = this.#options.accountExists(name);
     if (!account) {
-      if (origin === undefined && this.#isAway(name)) throw new StanzaError('service-unavailable');
-      return { name, owner, account, blocked: NOBODY, wishes: NOTHING };
+      if (origin === undefined && this.#delivery.isAway(name)) throw new StanzaError('service-unavailable');
+      return { name, owner, account, blocked: NOBODY, wishes: NOTHING, roster: undefined };
     }
     const blocked = this.#options.blockLists.of(owner);
     const wishes = this.#options.wishes.of(owner);
-    if (!(blocked instanceof Promise) && !(wishes instanceof Promise)) return { name, owner, account, blocked, wishes };
-    return Promise.all([blocked, wishes]).then(([list, preferences]) => ({
-      name,
-      owner,
-      account,
-      blocked: list,
-      wishes: preferences,
-    }));
+    if (!(blocked instanceof Promise || wishes instanceof Promise || wishes.default === 'roster'))
+      return { name, owner, account, blocked, wishes, roster: undefined };
+    return this.#load(name, owner);
+  }
+
+  async #load(name: string, owner: string): Promise<Party> {
+    const { blockLists, wishes, rosters } = this.#options;
+    const [blocked, own] = await Promise.all([blockLists.of(owner), wishes.of(owner)]);
+    const roster = own.default === 'roster' ? await rosters.of(owner) : undefined;
+    return { name, owner, account: true, blocked, wishes: own, roster };
   }
 
   #judge(
@@ -232,7 +235,10 @@ export class OneInbox implements Inbox {
       throw new StanzaError(to.domain === this.#options.domain ? 'service-unavailable' : 'remote-server-not-found');
     if (treatment.type === 'groupchat' && recipient !== undefined && this.#options.sessions.get(to.full) === undefined)
       throw new StanzaError('service-unavailable');
-    const reachable = recipient === undefined || this.#isReachable(recipient.name, to, treatment);
+    const reachable =
+      recipient === undefined ||
+      this.#delivery.addressees(recipient.name, to, treatment).length > 0 ||
+      (isForPhones(treatment) && this.#delivery.hasPhone(recipient.name));
     const waits = !reachable && treatment.offline && recipient?.account === true;
     const archive = (party: Party | undefined, peer: Jid) =>
       treatment.archive && party?.account === true && this.#wants(party, peer);
@@ -272,27 +278,33 @@ export class OneInbox implements Inbox {
   #release(judged: Judged): MessageOutcome | Promise<MessageOutcome> {
     const { message, from, to, treatment, sender, recipient, origin, senderId, recipientId, waits } = judged;
     const session = origin.protocol === 'xmpp' ? origin.session : undefined;
-    if (treatment.carbons && sender !== undefined && sender.owner !== recipient?.owner) {
+    const toOneself = sender?.owner === recipient?.owner;
+    if (treatment.carbons && sender !== undefined && !toOneself) {
       const sent = senderId === undefined ? message : withStanzaId(message, sender.owner, senderId);
-      this.#copyToOthers('sent', sender.name, sent, session);
+      this.#delivery.sendCopies(sent, sender.name, session);
     }
     if (recipient === undefined) {
-      const waits = this.#options.domains.get(to.domain)?.receive(message, from, to, session);
-      return waits instanceof Promise ? waits.then(() => 'delivered') : 'delivered';
+      const received = this.#options.domains.get(to.domain)?.receive(message, from, to, session);
+      return received instanceof Promise ? received.then(() => 'delivered') : 'delivered';
     }
+    const { name: account, owner } = recipient;
+    const own = recipientId === undefined ? message : withStanzaId(message, owner, recipientId);
+    const sessions = waits ? [] : this.#delivery.addressees(account, to, treatment);
+    const carbons = treatment.carbons;
+    this.#delivery.send(own, { account, owner, sessions }, { carbons, except: session, kept: waits });
     if (waits) {
       // Whoever has come while it was written takes it from where it waits, once.
-      for (const taker of this.#takers(recipient.name)) this.available(taker, false);
+      for (const taker of this.#delivery.takers(account)) this.available(taker, false);
       return 'stored';
     }
-    const own = recipientId === undefined ? message : withStanzaId(message, recipient.owner, recipientId);
-    const sessions = this.#deliver(recipient, own, to, treatment);
-    const except = origin.protocol === 'sip' && recipient.owner === sender?.owner ? origin.device : undefined;
-    const toPhones = treatment.type === 'chat' || treatment.type === 'normal';
-    if (!toPhones || !this.#devices.some((devices) => devices.reachable(recipient.name)))
-      return sessions > 0 ? 'delivered' : this.#missed(own, recipient, treatment, recipientId);
-    const taken = this.#deliverToDevices(recipient.name, own, except);
-    if (sessions > 0) {
+    if (!isForPhones(treatment) || !this.#delivery.hasPhone(account))
+      return sessions.length > 0 ? 'delivered' : this.#missed(own, recipient, treatment, recipientId);
+    const taken = this.#delivery.callPhones(
+      account,
+      own,
+      toOneself && origin.protocol === 'sip' ? origin.device : undefined,
+    );
+    if (sessions.length > 0) {
       taken.catch(this.#options.onFault);
       return 'delivered';
     }
@@ -314,86 +326,16 @@ export class OneInbox implements Inbox {
     return 'stored';
   }
 
-  /** RFC 6121 section 8.5.2 and 8.5.3, and the carbons of XEP-0280 section 8. Returns how many sessions have it. */
-  #deliver({ name, owner }: Party, message: Element, to: Jid, { type, carbons }: Treatment): number {
-    const { sessions } = this.#options;
-    const addressed = to.resource === undefined ? undefined : sessions.get(to.full);
-    const direct =
-      addressed !== undefined ? [addressed] : type === 'error' || type === 'groupchat' ? [] : this.#takers(name);
-    if (addressed !== undefined && (type === 'groupchat' || type === 'headline' || type === 'error')) {
-      addressed.send(message);
-      return 1;
-    }
-    const others: XmppSession[] = [];
-    if (carbons)
-      for (const session of sessions.of(name)) if (session.carbons && !direct.includes(session)) others.push(session);
-    const copies = direct.length + others.length;
-    for (const session of direct) this.#send(session, message, copies);
-    if (others.length > 0) {
-      const copy = carbonCopy('received', owner, message);
-      const shared = this.#copies.get(message);
-      for (const session of others) {
-        const wrapped = copy.with({ to: session.jid.full });
-        if (shared !== undefined) this.#copies.set(wrapped, shared);
-        session.send(wrapped);
-      }
-    }
-    return copies;
-  }
-
-  #send(session: XmppSession, message: Element, copies: number): void {
-    if (copies > 1 && !this.#copies.has(message)) this.#copies.set(message, { left: copies });
-    session.send(message);
-  }
-
-  #copyToOthers(direction: 'sent', account: string, message: Element, except: XmppSession | undefined): void {
-    let copy: Element | undefined;
-    for (const session of this.#options.sessions.of(account)) {
-      if (session === except || !session.carbons) continue;
-      copy ??= carbonCopy(direction, session.jid.bare, message);
-      session.send(copy.with({ to: session.jid.full }));
-    }
-  }
-
-  async #deliverToDevices(account: string, message: Element, except: string | undefined): Promise<number> {
-    const reachable = this.#devices.filter((devices) => devices.reachable(account));
-    const taken = await Promise.all(reachable.map((devices) => devices.deliver(account, message, except)));
-    return taken.reduce((sum, count) => sum + count, 0);
-  }
-
-  /** Sessions of it that take what is sent to the account: available, with a priority that is not negative. */
-  #takers(account: string): XmppSession[] {
-    const takers: XmppSession[] = [];
-    for (const session of this.#options.sessions.of(account))
-      if (session.presence !== undefined && session.priority >= 0) takers.push(session);
-    return takers;
-  }
-
-  #isReachable(account: string, to: Jid, { type, carbons }: Treatment): boolean {
-    if (to.resource !== undefined && this.#options.sessions.get(to.full) !== undefined) return true;
-    if (this.#takers(account).length > 0) return true;
-    if (type === 'chat' || type === 'normal') {
-      if (carbons) for (const session of this.#options.sessions.of(account)) if (session.carbons) return true;
-      return this.#devices.some((devices) => devices.reachable(account));
-    }
-    return false;
-  }
-
-  #isAway(account: string): boolean {
-    for (const _ of this.#options.sessions.of(account)) return false;
-    return !this.#devices.some((devices) => devices.reachable(account));
-  }
-
   #isOurs(address: string): boolean {
     const { domain } = this.#options;
     return address === domain || address.endsWith(`@${domain}`) || address.endsWith(`.${domain}`);
   }
 
-  #wants({ owner, wishes }: Party, peer: Jid): boolean {
+  #wants({ wishes, roster }: Party, peer: Jid): boolean {
     if (wishes.always.includes(peer.bare) || wishes.always.includes(peer.full)) return true;
     if (wishes.never.includes(peer.bare) || wishes.never.includes(peer.full)) return false;
     if (wishes.default !== 'roster') return wishes.default === 'always';
-    return this.#options.rosters.peek(owner)?.get(peer.bare)?.listed === true;
+    return roster?.get(peer.bare)?.listed === true;
   }
 
   #nextId(): string {
@@ -403,3 +345,7 @@ export class OneInbox implements Inbox {
 
 const NOBODY: BlockList = new Set();
 const NOTHING: ArchivePreferences = { default: 'never', always: [], never: [] };
+
+function isForPhones({ type }: Treatment): boolean {
+  return type === 'chat' || type === 'normal';
+}
