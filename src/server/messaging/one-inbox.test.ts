@@ -190,8 +190,8 @@ describe('carbons (XEP-0280)', () => {
   });
 
   it('of a negative resource show it what it does not get itself', async () => {
-    const { world, alice } = await twoOnline();
-    const silent = await world.online('bob/silent', -1);
+    const world = new XmppWorld();
+    const [alice, silent] = [await world.online('alice/page'), await world.online('bob/silent', -1)];
     await silent.ask(`<iq type='set' id='c'><enable xmlns='${NS.CARBONS}'/></iq>`);
     silent.take();
     await alice.write(chat('bob@example.test', 'hello'));
