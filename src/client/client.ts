@@ -19,6 +19,7 @@ import { MediaSession } from './media-session.ts';
 import { sessionDescription, textOf } from './negotiation.ts';
 import { describePeer, type Peer, targetUri } from './peer.ts';
 import { primitives } from './primitives.ts';
+import type { SessionListener, SessionPort, TakeInvitation } from './session-port.ts';
 import { type NetworkEvents, type WebSocketConstructor, WebSocketTransport } from './web-socket-transport.ts';
 
 /** `connecting`: no connection yet, or again none. `registering`: connected, calls can be made but not come in. */
@@ -80,12 +81,16 @@ export class Client extends Emitter<ClientEvents> {
   readonly #events: UserAgentEvent[] = [];
   #telling = false;
   readonly #options: ClientOptions;
+  readonly #WebSocket: WebSocketConstructor;
   readonly #clock: Clock;
   readonly #keeper: CredentialsKeeper;
   readonly #transport: WebSocketTransport;
   readonly #port: CallPort;
   readonly #timers = new Map<string, () => void>();
   readonly #calls = new Map<string, Call>();
+  /** Sessions of other kinds, and who takes their INVITEs. */
+  readonly #sessions = new Map<string, SessionListener>();
+  readonly #takers: TakeInvitation[] = [];
   readonly #requests = new Map<string, (event: Extract<UserAgentEvent, { type: 'response' }>) => void>();
   readonly #registerBackOff = new BackOff(2000, 60_000);
   #agent: UserAgent | undefined;
@@ -105,6 +110,7 @@ export class Client extends Emitter<ClientEvents> {
     this.#keeper = new CredentialsKeeper(provider, () => this.#clock.now());
     const WebSocket = options.WebSocket ?? (globalThis as unknown as { WebSocket?: WebSocketConstructor }).WebSocket;
     if (!WebSocket) throw new ClientError('NOT_CONNECTED', 'this platform has no WebSocket: give one in the options');
+    this.#WebSocket = WebSocket;
     this.#transport = new WebSocketTransport({
       url: async () => {
         const credentials = await this.#keeper.get();
@@ -196,6 +202,24 @@ export class Client extends Emitter<ClientEvents> {
     const uri = this.#uriOf(target);
     const body: Body = { type: contentType, content: encodeUtf8(text) };
     await this.#request((agent, request, now) => agent.message(request, uri, body, now));
+  }
+
+  /** For sessions that are no calls, such as file transfer: `take` is asked for each INVITE that comes in. */
+  sessions(take: TakeInvitation): SessionPort {
+    this.#takers.push(take);
+    const port = this.#port;
+    return {
+      perform: port.perform,
+      uriOf: port.uriOf,
+      listen: (name, listener) => this.#sessions.set(name, listener),
+      get connected() {
+        return port.connected;
+      },
+      webSocketUrl: async () => handshakeUrl(await this.#keeper.get()),
+      WebSocket: this.#WebSocket,
+      peerConnection: () => this.#peerConnection(),
+      clock: this.#clock,
+    };
   }
 
   // --- the user agent
@@ -297,7 +321,8 @@ export class Client extends Emitter<ClientEvents> {
       case 'malformed':
         break;
       default:
-        if (event.call !== undefined) this.#calls.get(event.call)?.receive(event);
+        if (event.call !== undefined) (this.#calls.get(event.call) ?? this.#sessions.get(event.call))?.receive(event);
+        if (event.type === 'ended') this.#sessions.delete(event.call);
     }
   }
 
@@ -400,18 +425,29 @@ export class Client extends Emitter<ClientEvents> {
   }
 
   #mediaSession(): MediaSession {
-    const platform = globalThis as { RTCPeerConnection?: typeof RTCPeerConnection; MediaStream?: typeof MediaStream };
+    const platform = globalThis as { MediaStream?: typeof MediaStream };
+    const stream = this.#options.mediaStream ?? (platform.MediaStream && (() => new MediaStream()));
+    if (!stream) throw new ClientError('NO_MEDIA', 'this platform has no RTCPeerConnection');
+    return new MediaSession(this.#peerConnection(), this.#clock, { local: stream(), remote: stream() });
+  }
+
+  #peerConnection(): RTCPeerConnection {
+    const platform = globalThis as { RTCPeerConnection?: typeof RTCPeerConnection };
     const connect =
       this.#options.peerConnection ??
       (platform.RTCPeerConnection && ((configuration) => new RTCPeerConnection(configuration)));
-    const stream = this.#options.mediaStream ?? (platform.MediaStream && (() => new MediaStream()));
-    if (!connect || !stream) throw new ClientError('NO_MEDIA', 'this platform has no RTCPeerConnection');
+    if (!connect) throw new ClientError('NO_MEDIA', 'this platform has no RTCPeerConnection');
     const iceServers = this.#keeper.current?.iceServers;
-    const configuration: RTCConfiguration = iceServers ? { iceServers } : {};
-    return new MediaSession(connect(configuration), this.#clock, { local: stream(), remote: stream() });
+    return connect(iceServers ? { iceServers } : {});
   }
 
   #incomingCall(event: Extract<UserAgentEvent, { type: 'incomingCall' }>): void {
+    for (const take of this.#takers) {
+      const listener = take(event);
+      if (listener === undefined) continue;
+      this.#sessions.set(event.call, listener);
+      return;
+    }
     const replaces = event.replaces === undefined ? undefined : this.#calls.get(event.replaces);
     const call = this.#addCall(
       new Call(this.#port, {
