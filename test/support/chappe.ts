@@ -15,6 +15,7 @@ export interface Ready {
   ws: string;
   /** `udp:127.0.0.1:5060` and so on. */
   sip: string[];
+  xmpp: string[];
   msrp: string[];
 }
 

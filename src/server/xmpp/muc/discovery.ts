@@ -7,7 +7,7 @@ import { ARCHIVE_FEATURES } from '../archive-query.ts';
 import { PING } from './occupant-iq.ts';
 import { OCCUPANT_ID } from './presence-broadcast.ts';
 import { REGISTER } from './registration.ts';
-import { MODERATE, RETRACT } from './retraction.ts';
+import { MODERATE, MODERATE_0, RETRACT } from './retraction.ts';
 import type { Room } from './room.ts';
 
 /** Of the service and of each room. */
@@ -31,7 +31,7 @@ export function roomInfo(room: Room, from: Jid, query: Element): Element {
   if (node === 'http://jabber.org/protocol/muc#traffic')
     throw new StanzaError('service-unavailable', 'All traffic is allowed.');
   if (node !== undefined) throw new StanzaError('item-not-found', 'There is no such node.');
-  const features = [...FEATURES, REGISTER, MODERATE, RETRACT, `${RETRACT}#tombstone`, ...roomType(room)];
+  const features = [...FEATURES, REGISTER, MODERATE, MODERATE_0, RETRACT, `${RETRACT}#tombstone`, ...roomType(room)];
   if (room.configuration.logging) features.push(...ARCHIVE_FEATURES);
   return xml(
     'query',

@@ -13,6 +13,10 @@ import type { Room } from './room.ts';
 
 export const RETRACT = 'urn:xmpp:message-retract:1';
 export const MODERATE = 'urn:xmpp:message-moderate:1';
+/** COMPAT: slixmpp 1.8 and other clients of before 2023 know version 0.2 of XEP-0425, which uses XEP-0422. */
+export const FASTEN = 'urn:xmpp:fasten:0';
+export const MODERATE_0 = 'urn:xmpp:message-moderate:0';
+const RETRACT_0 = 'urn:xmpp:message-retract:0';
 
 /** The stable id of what a message takes back. */
 export function retractedId(message: Element): string | undefined {
@@ -32,41 +36,67 @@ export async function retractOwn(room: Room, id: string, occupant: Occupant, ret
 }
 
 /** XEP-0425 section 4: `<moderate/>` from a moderator. `reply` is called when all is durable. */
-export async function moderate(room: Room, from: Jid, request: Element, reply: () => void): Promise<void> {
+export function moderate(room: Room, from: Jid, request: Element, reply: () => void): Promise<void> {
+  const retract = request.child('retract', RETRACT);
+  return retractByModerator(room, from, retract && request.attributes['id'], request.childText('reason'), reply);
+}
+
+/** COMPAT: the same as it was asked before. */
+export function moderateFastened(room: Room, from: Jid, request: Element, reply: () => void): Promise<void> {
+  const inner = request.child('moderate', MODERATE_0);
+  const retract = inner?.child('retract', RETRACT_0);
+  return retractByModerator(room, from, retract && request.attributes['id'], inner?.childText('reason'), reply);
+}
+
+async function retractByModerator(
+  room: Room,
+  from: Jid,
+  id: string | undefined,
+  why: string | undefined,
+  reply: () => void,
+): Promise<void> {
   if (!roleMay(room.actingRole(from), 'kick participants and visitors'))
     throw new StanzaError('forbidden', 'Only moderators may retract what others have said.');
-  const id = request.attributes['id'];
-  if (id === undefined || request.child('retract', RETRACT) === undefined)
-    throw new StanzaError('bad-request', 'The request names no message to retract.');
+  if (id === undefined) throw new StanzaError('bad-request', 'The request names no message to retract.');
   const found = await room.ports.archive.find(room.jid.bare, id);
   // What was there before this room was made belonged to another.
   if (found === undefined || found.time < room.created)
     throw new StanzaError('item-not-found', 'No such message in the archive of this room.');
   const moderator = room.occupants.at(from) ?? room.occupants.of(from.bare)[0];
-  const reason = request.childText('reason', MODERATE)?.slice(0, room.ports.limits.reasonLength);
+  const by = moderator?.jid.full ?? room.jid.bare;
+  const occupantId = occupantIdOf(moderator?.id ?? room.ports.occupantId(room.secret, from.bare));
+  const reason = why?.slice(0, room.ports.limits.reasonLength);
   const detail = [
-    xml(
-      'moderated',
-      MODERATE,
-      { by: moderator?.jid.full ?? room.jid.bare },
-      occupantIdOf(moderator?.id ?? room.ports.occupantId(room.secret, from.bare)),
-    ),
+    xml('moderated', MODERATE, { by }, occupantId),
     ...(reason === undefined ? [] : [xml('reason', RETRACT, {}, reason)]),
   ];
+  const fastened = xml(
+    'apply-to',
+    FASTEN,
+    { id },
+    xml(
+      'moderated',
+      MODERATE_0,
+      { by },
+      xml('retract', RETRACT_0),
+      reason === undefined ? undefined : xml('reason', MODERATE_0, {}, reason),
+      occupantId,
+    ),
+  );
   const messageId = room.ports.randomId();
   await bury(room, found, reflectedMessage(found.stanza), { id: messageId, detail });
-  await announceRetraction(room, id, messageId, detail);
+  await announceRetraction(room, messageId, xml('retract', RETRACT, { id }, ...detail), fastened);
   reply();
 }
 
-async function announceRetraction(room: Room, id: string, messageId: string, detail: Element[]): Promise<void> {
+async function announceRetraction(room: Room, messageId: string, ...payloads: Element[]): Promise<void> {
   const time = room.ports.time();
   const archiveId = room.ports.archiveId(time);
   const message = xml(
     'message',
     NS.CLIENT,
     { type: 'groupchat', from: room.jid.bare, id: messageId },
-    xml('retract', RETRACT, { id }, ...detail),
+    ...payloads,
     xml('stanza-id', NS.SID, { id: archiveId, by: room.jid.bare }),
   );
   const record = room.archived(archiveId, time, room.jid.bare, message.serialize());

@@ -8,7 +8,7 @@ import { roomInfo } from './discovery.ts';
 import { PING } from './occupant-iq.ts';
 import { ownerForm, ownerSet } from './ownership.ts';
 import { REGISTER, register, registrationForm } from './registration.ts';
-import { MODERATE, moderate } from './retraction.ts';
+import { FASTEN, MODERATE, moderate, moderateFastened } from './retraction.ts';
 import type { Room } from './room.ts';
 import { queryRoomArchive, roomArchiveForm, roomArchiveMetadata } from './room-archive.ts';
 
@@ -29,6 +29,7 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   [`get query ${REGISTER}`, (room, from, _query, reply) => reply(registrationForm(room, from))],
   [`set query ${REGISTER}`, register],
   [`set moderate ${MODERATE}`, moderate],
+  [`set apply-to ${FASTEN}`, moderateFastened],
   [`get query ${NS.MAM}`, (room, from, _query, reply) => reply(roomArchiveForm(room, from))],
   [`set query ${NS.MAM}`, async (room, from, query, reply) => reply(await queryRoomArchive(room, from, query))],
   [`get metadata ${NS.MAM}`, async (room, from, _metadata, reply) => reply(await roomArchiveMetadata(room, from))],
