@@ -83,6 +83,8 @@ export function createMetrics(sources: MetricSources): Registry {
   gauge('sip_calls', 'Calls that are up.', () => sip().calls);
   gauge('sip_client_transactions', 'Client transactions under way.', () => sip().clientTransactions);
   gauge('sip_server_transactions', 'Server transactions under way.', () => sip().serverTransactions);
+  gauge('sip_subscriptions', 'Subscriptions to events that are up.', () => sip().subscriptions);
+  gauge('sip_publications', 'Presence that phones have published.', () => sip().publications);
   gauge('sip_response_contexts', 'Requests being proxied.', () => sip().contexts);
   gauge('draining', '1 while the server is shutting down.', () => (sip().draining ? 1 : 0));
   counter('sip_messages_received', 'SIP messages in.', () => sip().received);

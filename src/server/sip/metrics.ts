@@ -86,5 +86,8 @@ export interface SipMetrics extends SipCounters {
   contexts: number;
   /** Calls that are up, as far as their INVITE and BYE have passed here. */
   calls: number;
+  /** RFC 6665 and RFC 3903: those of this server's own. */
+  subscriptions: number;
+  publications: number;
   draining: boolean;
 }

@@ -300,6 +300,8 @@ export class SipServer implements FlowHandler {
       serverTransactions: this.#transactions.servers.size,
       contexts: this.#proxy.contexts.size,
       calls: this.#calls.up,
+      subscriptions: this.#messaging?.notifier.size ?? 0,
+      publications: this.#messaging?.publications.size ?? 0,
       draining: this.#overload.draining,
     };
   }
