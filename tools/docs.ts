@@ -19,6 +19,7 @@ const LIMITS: Record<string, { file: string; about: string }> = {
   rtpengine: { file: 'src/server/media/rtpengine/limits.ts', about: 'Media by rtpengine' },
   msrp: { file: 'src/protocol/msrp/limits.ts', about: 'The MSRP relay' },
   xmpp: { file: 'src/server/xmpp/streams/limits.ts', about: 'XMPP streams' },
+  bosh: { file: 'src/server/xmpp/bosh/limits.ts', about: 'XMPP over HTTP requests (BOSH)' },
   messaging: { file: 'src/server/messaging/limits.ts', about: 'Messages, contacts, archives' },
   rooms: { file: 'src/server/xmpp/muc/limits.ts', about: 'Rooms' },
 };

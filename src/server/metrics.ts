@@ -138,7 +138,11 @@ export function createMetrics(sources: MetricSources): Registry {
     labelled('msrp_reported', 'Chunks reported as not delivered, by status.', 'status', () => msrp().reported);
   }
   const { xmpp } = sources;
-  gauge('xmpp_connections', 'Open connections that speak XMPP over WebSocket, TCP or TLS.', () => xmpp().connections);
+  gauge(
+    'xmpp_connections',
+    'Open connections that speak XMPP over WebSocket, TCP or TLS, and sessions of BOSH.',
+    () => xmpp().connections,
+  );
   gauge('xmpp_sessions', 'Bound resources, also those whose connection was cut off.', () => xmpp().sessions);
   gauge('xmpp_sessions_held', 'Bound resources that wait for their client to resume them.', () => xmpp().held);
   counter('xmpp_stanzas_received', 'Stanzas of clients.', () => xmpp().stanzasIn);

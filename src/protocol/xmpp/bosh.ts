@@ -65,7 +65,8 @@ export class BoshSession {
   #outbox = '';
   /** Attributes of the next response. */
   #attributes: Record<string, string | number | undefined> | undefined;
-  #begun = false;
+  /** XEP-0206 section 5: a stream that begins anew says only what is different. */
+  #header: BoshBody['header'] | undefined;
   #stopped = false;
   #over: string | undefined;
   /** Milliseconds. */
@@ -215,8 +216,17 @@ export class BoshSession {
       return this.#fail('policy-violation', now);
     this.#emptyAt = empty ? now : Number.NEGATIVE_INFINITY;
     const outputs: BoshOutput[] = [];
-    if (!this.#begun || body.restarts) outputs.push({ type: 'event', event: { type: 'header', header: body.header } });
-    this.#begun = true;
+    if (this.#header === undefined || body.restarts) {
+      const { to, from, version, lang } = body.header;
+      const header = this.#header;
+      this.#header = {
+        to: to ?? header?.to,
+        from: from ?? header?.from,
+        version: version ?? header?.version,
+        lang: lang ?? header?.lang,
+      };
+      outputs.push({ type: 'event', event: { type: 'header', header: this.#header } });
+    }
     for (const element of body.payload) outputs.push({ type: 'event', event: { type: 'element', element } });
     if (body.terminates) outputs.push({ type: 'event', event: { type: 'ended' } });
     if (body.pause !== undefined) {

@@ -82,6 +82,7 @@ export async function composeHttp(
     isReady: () => foundation.state === 'ready',
     isDraining: () => foundation.state === 'draining',
     appsFolder,
+    routes: parts.xmpp.routes,
     version,
   });
   foundation.closers.push(() => api.close());

@@ -1,8 +1,10 @@
 // XMPP's streams: in a WebSocket of the web port, and on ports of their own. Where their stanzas go is messaging.ts.
+import type { FastifyInstance } from 'fastify';
 import { primitives } from '../../transport/primitives.ts';
 import type { Configuration } from '../config.ts';
 import { formatListen, type Listen } from '../configuration/listen.ts';
 import { type Bound, listenAll } from '../listening.ts';
+import { boshRoutes } from '../xmpp/bosh/routes.ts';
 import type { StreamRouter } from '../xmpp/streams/router.ts';
 import { XmppStreams } from '../xmpp/streams/streams.ts';
 import { readCertificate } from './certificate.ts';
@@ -11,6 +13,8 @@ import type { WebPart } from './web.ts';
 
 export interface XmppPart {
   streams: XmppStreams;
+  /** `/http-bind`. */
+  routes(app: FastifyInstance): void;
   listen(): Promise<void>;
   listening(): Array<Listen<'tcp' | 'tls'>>;
   reload(next: Configuration): void;
@@ -29,6 +33,7 @@ export function composeXmpp(foundation: Foundation, router: StreamRouter, { web 
     admission: foundation.admission,
     tls: xmpp.tls && readCertificate(xmpp.tls),
     limits: limits.xmpp,
+    bosh: limits.bosh,
     transport: limits.transport,
     wallClock: foundation.wallClock,
     log,
@@ -37,6 +42,17 @@ export function composeXmpp(foundation: Foundation, router: StreamRouter, { web 
   web.port.registerSubprotocol('xmpp', streams.webSockets);
   return {
     streams,
+    routes: (app) =>
+      boshRoutes(app, {
+        bosh: streams.bosh,
+        bodyBytes: limits.xmpp.stanzaBytes,
+        origins: () => foundation.current.web.origins,
+        handshake: () => foundation.current.auth.handshake,
+        verify: ({ username, password }) =>
+          folder.accounts.verifyCredential(username, password, foundation.wallClock()),
+        isDraining: () => foundation.state === 'draining',
+        now: () => performance.now(),
+      }),
     async listen() {
       const ports = await listenAll({
         key: 'xmpp.listen',

@@ -13,6 +13,7 @@ import { rtpengineLimits } from '../media/rtpengine/limits.ts';
 import { messagingLimits } from '../messaging/limits.ts';
 import { sipLimits } from '../sip/limits.ts';
 import { uploadLimits } from '../uploads/limits.ts';
+import { boshLimits } from '../xmpp/bosh/limits.ts';
 import { mucLimits } from '../xmpp/muc/limits.ts';
 import { xmppLimits } from '../xmpp/streams/limits.ts';
 import { bindAddress, type HostPort, type Listen, parseHostPort, parseListen } from './listen.ts';
@@ -28,6 +29,7 @@ export const limitDefaults = {
   rtpengine: rtpengineLimits,
   uploads: uploadLimits,
   xmpp: xmppLimits,
+  bosh: boshLimits,
   msrp: msrpLimits,
   messaging: messagingLimits,
   rooms: mucLimits,

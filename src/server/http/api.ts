@@ -14,6 +14,7 @@ import { callRoutes } from './call-routes.ts';
 import { contactRoutes } from './contact-routes.ts';
 import { credentialRoutes } from './credential-routes.ts';
 import { type DoctorRoutes, doctorRoutes } from './doctor-routes.ts';
+import { hostMetaRoutes } from './host-meta.ts';
 import type { HostPolicy } from './host-policy.ts';
 import { fromFastify, HttpError, notFound, tooMany } from './http-error.ts';
 import { inspectorRoutes } from './inspector-routes.ts';
@@ -54,6 +55,8 @@ export interface HttpApiOptions {
   /** Of the built web apps. */
   appsFolder: string;
   version: string;
+  /** Routes of other parts, beside the API's. */
+  routes?: (app: FastifyInstance) => void;
   /** Monotonic milliseconds. */
   now?: () => number;
 }
@@ -161,6 +164,8 @@ export async function createHttpApi(options: HttpApiOptions): Promise<FastifyIns
     reply.header('cache-control', 'no-store').type(options.registry.contentType);
     return options.registry.metrics();
   });
+  hostMetaRoutes(app, options);
+  options.routes?.(app);
   await staticFiles(app, options.appsFolder);
 
   await app.ready();

@@ -8,6 +8,8 @@ import type { Admission } from '../../../transport/admission.ts';
 import { type Clock, nativeClock } from '../../../transport/clock.ts';
 import type { Identity } from '../../../transport/flow.ts';
 import { type TransportLimits, transportLimits } from '../../../transport/limits.ts';
+import { Bosh } from '../bosh/bosh.ts';
+import type { BoshLimits } from '../bosh/limits.ts';
 import type { XmppSession } from '../session.ts';
 import type { ClientSession } from './client-session.ts';
 import type { ConnectionHandler, XmppConnection } from './connection.ts';
@@ -34,6 +36,7 @@ export interface StreamsOptions {
   /** For STARTTLS and TLS. */
   tls?: XmppTls | undefined;
   limits?: Partial<XmppLimits>;
+  bosh?: Partial<BoshLimits>;
   transport?: Partial<TransportLimits>;
   clock?: Clock;
   /** Unix milliseconds. */
@@ -61,6 +64,8 @@ export class XmppStreams implements LoginContext {
   readonly webSockets: XmppWebSockets;
   /** Connections of TCP and TLS. */
   readonly tcp: XmppTcp;
+  /** Sessions over HTTP requests. */
+  readonly bosh: Bosh;
   draining = false;
   stopping = false;
 
@@ -92,6 +97,14 @@ export class XmppStreams implements LoginContext {
     };
     this.webSockets = new XmppWebSockets(connections);
     this.tcp = new XmppTcp(connections, options.admission, options.tls);
+    const { queuedBytes } = connections.transport;
+    this.bosh = new Bosh({
+      ...connections,
+      limits: options.bosh ?? {},
+      stanzas: limits,
+      queuedBytes,
+      clock: this.clock,
+    });
   }
 
   /** A new connection, of whatever transport: who hears of its stream. */
@@ -111,7 +124,7 @@ export class XmppStreams implements LoginContext {
   metrics(): StreamMetrics {
     let held = 0;
     for (const session of this.sessions) if (session.held) held += 1;
-    const connections = this.webSockets.heartbeat.size + this.tcp.heartbeat.size;
+    const connections = this.webSockets.heartbeat.size + this.tcp.heartbeat.size + this.bosh.size;
     return { ...this.counters, connections, sessions: this.sessions.size, held };
   }
 
@@ -128,6 +141,7 @@ export class XmppStreams implements LoginContext {
     const shutdown = new StreamError('system-shutdown');
     for (const connection of this.webSockets.connections()) connection.close(shutdown);
     for (const connection of this.tcp.connections()) connection.close(shutdown);
+    for (const connection of this.bosh.connections()) connection.close(shutdown);
     this.webSockets.heartbeat.stop();
     this.tcp.heartbeat.stop();
   }
