@@ -55,7 +55,7 @@ export class XmppWorld {
 
 export class Client {
   readonly world: XmppWorld;
-  readonly session: XmppSession & { open: boolean };
+  readonly session: XmppSession & { open: boolean; backlog: number };
   readonly received: Element[] = [];
   ended: string | undefined;
 
@@ -67,6 +67,7 @@ export class Client {
       account,
       identity: { name: account, account: world.accounts.has(account), admin: false },
       open: true,
+      backlog: 0,
       send: (stanza) => void this.received.push(stanza),
       end: (condition) => {
         this.ended = condition;

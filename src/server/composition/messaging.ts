@@ -138,6 +138,9 @@ export function createMessaging(options: MessagingOptions): MessagingPart {
       inbox.available(session, reading.has(session));
     }
   });
+  xmpp.onSession((session, what) => {
+    if (what === 'resumed' && taking.has(session)) inbox.available(session, reading.has(session));
+  });
   const waiting = async (account: string) => (await store.offline.list(`${account}@${domain}`)).length;
   return { xmpp, inbox, presences, subscriptions, rosters, blockLists, ids, waiting };
 }

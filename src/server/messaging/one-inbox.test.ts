@@ -279,6 +279,43 @@ describe('a message for somebody who is away (XEP-0160)', () => {
     expect(world.store.archived).toHaveLength(2);
   });
 
+  it('comes as fast as it is acknowledged, and what is not taken stays for the next who comes', async () => {
+    const world = new XmppWorld();
+    const alice = await world.online('alice/page');
+    for (let i = 0; i < 150; i++) await alice.write(chat('bob@example.test', `${i}`));
+    const bob = world.bind('bob/desk');
+    const { send } = bob.session;
+    let acknowledges = true;
+    bob.session.send = (stanza) => {
+      bob.session.backlog += 1;
+      send(stanza);
+    };
+    const pass = async () => {
+      for (let i = 0; i < 300; i++) {
+        await settled();
+        world.clock.advance(50);
+        if (acknowledges && bob.session.backlog > 100) bob.session.backlog = 0;
+      }
+    };
+    const messages = () => bob.received.filter(({ name }) => name === 'message').length;
+    await bob.write('<presence/>');
+    await pass();
+    expect([messages(), world.store.waiting.length]).toEqual([150, 0]);
+    bob.close();
+    for (let i = 0; i < 150; i++) await alice.write(chat('bob@example.test', `${i}`));
+    acknowledges = false;
+    const deaf = world.bind('bob/deaf');
+    deaf.session.send = (stanza) => {
+      deaf.session.backlog += 1;
+      deaf.received.push(stanza);
+    };
+    await deaf.write('<presence/>');
+    await pass();
+    const given = deaf.received.filter(({ name }) => name === 'message').length;
+    expect(given).toBeLessThanOrEqual(101);
+    expect(world.store.waiting).toHaveLength(150 - given);
+  });
+
   it('that may not be kept is refused', async () => {
     const world = new XmppWorld();
     const alice = await world.online('alice/page');

@@ -3,6 +3,7 @@ import { type Jid, parseJid } from '../../protocol/xmpp/jid.ts';
 import { StanzaError } from '../../protocol/xmpp/stanza-error.ts';
 import type { ArchiveIds } from '../../storage/archive-id.ts';
 import type { ArchivedMessage, MessagingStore } from '../../storage/messaging.ts';
+import type { Clock } from '../../transport/clock.ts';
 import type { LocalDomain } from '../xmpp/host.ts';
 import type { XmppSession } from '../xmpp/session.ts';
 import type { Sessions } from '../xmpp/sessions.ts';
@@ -33,6 +34,7 @@ export interface OneInboxOptions {
   rosters: Rosters;
   ids: ArchiveIds;
   limits: MessagingLimits;
+  clock: Clock;
   /** Unix time in milliseconds. */
   wallClock: () => number;
   /** What could not be stored though nobody waits to be told. */
@@ -125,11 +127,18 @@ export class OneInbox implements Inbox {
   /** A session that takes messages is there (XEP-0160). `fetches`: it reads its archive itself, and needs no more of it. */
   available(session: XmppSession, fetches: boolean): void {
     const owner = session.jid.bare;
-    this.#waitingRoom.empty(session.account, (message) => {
-      if (!session.open) return false;
+    this.#waitingRoom.empty(session.account, async (message) => {
+      if (session.backlog > MOST_UNACKNOWLEDGED) await this.#caughtUp(session);
+      if (!session.open || session.backlog > MOST_UNACKNOWLEDGED) return false;
       if (!fetches || stanzaIdBy(message, owner) === undefined) session.send(message);
       return true;
     });
+  }
+
+  /** It has acknowledged what it was sent, has ended, or does neither for a while. */
+  async #caughtUp(session: XmppSession): Promise<void> {
+    for (let patience = PATIENCE; patience > 0 && session.open && session.backlog > 0; patience -= LOOK_AGAIN)
+      await new Promise<void>((resolve) => this.#options.clock.setTimer(LOOK_AGAIN, resolve));
   }
 
   /** What a session that died was sent and has not acknowledged (XEP-0198 section 4): to other devices, or kept. */
@@ -343,6 +352,10 @@ export class OneInbox implements Inbox {
   }
 }
 
+/** Of one session, while more is waiting for it: then it is given time (milliseconds), and what it does not take stays. */
+const MOST_UNACKNOWLEDGED = 100;
+const LOOK_AGAIN = 50;
+const PATIENCE = 10_000;
 const NOBODY: BlockList = new Set();
 const NOTHING: ArchivePreferences = { default: 'never', always: [], never: [] };
 

@@ -14,6 +14,8 @@ const FIELDS = ['with', 'start', 'end', 'before-id', 'after-id', 'ids', 'include
 export const ARCHIVE_FEATURES = [NS.MAM, `${NS.MAM}#extended`, NS.SID] as const;
 /** Counting stops here; of more it is not said how many there are. */
 const COUNTED = 1_000;
+/** UTF-16 units of one page, whatever it may have by number: a reader that acknowledges late can still hold it. */
+const PAGE_LENGTH = 512 * 1024;
 /** Of one query by ids. */
 const IDS = 250;
 
@@ -58,8 +60,11 @@ export async function answerArchiveQuery(query: Element, options: ArchiveAnswerO
   const form = formIn(query, NS.MAM);
   const page = pageRequest(query) ?? {};
   const wanted = await readQuery(form, page, options);
-  const { messages, complete } = wanted.limit === 0 ? { messages: [], complete: false } : await archive.page(wanted);
-  if (wanted.ids !== undefined && messages.length < new Set(wanted.ids).size) throw new StanzaError('item-not-found');
+  const found = wanted.limit === 0 ? { messages: [], complete: false } : await archive.page(wanted);
+  if (wanted.ids !== undefined && found.messages.length < new Set(wanted.ids).size)
+    throw new StanzaError('item-not-found');
+  const messages = shortened(found.messages, wanted.backwards === true);
+  const complete = found.complete && messages.length === found.messages.length;
   const queryid = query.attributes['queryid'];
   const show = options.show ?? (({ stanza }: ArchivedMessage) => stanza);
   const flipped = query.child('flip-page') !== undefined;
@@ -78,6 +83,16 @@ export async function answerArchiveQuery(query: Element, options: ArchiveAnswerO
     ...(count < COUNTED && { count }),
   });
   return xml('fin', NS.MAM, { queryid, complete: complete ? 'true' : undefined }, set);
+}
+
+/** As many of them as a page may hold, and one at least; from the end that it was read from. */
+function shortened(messages: readonly ArchivedMessage[], backwards: boolean): readonly ArchivedMessage[] {
+  let length = 0;
+  for (let i = 0; i < messages.length; i++) {
+    length += messages.at(backwards ? -1 - i : i)?.stanza.length ?? 0;
+    if (length > PAGE_LENGTH && i > 0) return backwards ? messages.slice(-i) : messages.slice(0, i);
+  }
+  return messages;
 }
 
 /** Section 5: the oldest and the newest of an archive; `since`: of what came later than that. */

@@ -16,6 +16,8 @@ export interface XmppSession {
    * management it is kept until acknowledged, and given back by `XmppServer.undelivered` when the session dies first.
    */
   send(stanza: Element): void;
+  /** Stanzas that were sent and not acknowledged yet (XEP-0198): who has many to send waits while there are many. */
+  readonly backlog: number;
   /** Ends the stream with a stream error (`conflict`, `not-authorized`...). */
   end(condition: string, text?: string): void;
 

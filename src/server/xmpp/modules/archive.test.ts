@@ -103,6 +103,20 @@ describe('the archive (XEP-0313)', () => {
     ).toEqual(['b8', 'c8']);
   });
 
+  it('has pages that a slow reader can hold, however long the messages are', async () => {
+    const { alice } = await archived();
+    const bob = await alice.world.online('bob/desk');
+    for (const name of ['x', 'y', 'z'])
+      await bob.write(`<message to='alice@example.test' type='chat'><body>${name.repeat(200_000)}</body></message>`);
+    const initials = (page: { bodies: Array<string | undefined> }) => page.bodies.map((body) => body?.[0]).join('');
+    const newest = await ask(alice, query({}, set('<max>3</max><before/>')));
+    expect([initials(newest), newest.complete]).toEqual(['yz', false]);
+    const rest = await ask(alice, query({}, set(`<max>10</max><before>${newest.first}</before>`)));
+    expect(initials(rest)).toBe('bcbbcbbcbx');
+    const forward = await ask(alice, query({ start: new Date(1_700_000_000_000 + 600_000).toISOString() }));
+    expect([initials(forward), forward.complete]).toEqual(['xy', false]);
+  });
+
   it('says what it cannot do', async () => {
     const { alice, ids } = await archived();
     for (const [iq, error] of [

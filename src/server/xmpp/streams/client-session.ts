@@ -66,6 +66,10 @@ export class ClientSession implements XmppSession, ConnectionHandler {
 
   // What the routing side asks.
 
+  get backlog(): number {
+    return this.#management?.outstanding ?? 0;
+  }
+
   send(stanza: Element): void {
     if (!this.#open) return;
     if (this.#clientState !== undefined) this.#clientState.send(stanza);

@@ -42,13 +42,18 @@ export class StreamManagement {
     return this.#queue.slice(this.#taken);
   }
 
+  /** How many those are. */
+  get outstanding(): number {
+    return this.#queue.length - this.#taken;
+  }
+
   /** False: too much is unacknowledged. */
   sent(stanza: Element): boolean {
     this.#queue.push(stanza);
     this.#octets += stanza.size;
     this.#unasked += 1;
     const { unacknowledgedStanzas, unacknowledgedBytes } = this.#limits;
-    return this.#queue.length - this.#taken <= unacknowledgedStanzas && this.#octets <= unacknowledgedBytes;
+    return this.outstanding <= unacknowledgedStanzas && this.#octets <= unacknowledgedBytes;
   }
 
   /** Asks for an acknowledgement, now or a little later: one request is out at a time. */
@@ -70,7 +75,7 @@ export class StreamManagement {
   acknowledged(element: Element): boolean {
     const h = Number(element.attributes['h']);
     const count = (h - this.#acknowledged) >>> 0;
-    const outstanding = this.#queue.length - this.#taken;
+    const { outstanding } = this;
     if (!Number.isInteger(h) || h < 0 || h > 0xffff_ffff || count > outstanding) {
       const sent = (this.#acknowledged + outstanding) >>> 0;
       const application = xml('handled-count-too-high', NS.SM, { h: String(h), 'send-count': String(sent) });
@@ -98,7 +103,7 @@ export class StreamManagement {
     this.#timer?.close();
     this.#timer = undefined;
     this.#asked = false;
-    this.#unasked = this.#queue.length - this.#taken;
+    this.#unasked = this.outstanding;
   }
 }
 
