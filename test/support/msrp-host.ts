@@ -129,6 +129,7 @@ export class MsrpClient {
   readonly relay: string;
   readonly #waiting = new Set<() => void>();
 
+  /** `port`: of the relay it is connected to. */
   constructor(socket: WebSocket | Socket, port: number) {
     this.socket = socket;
     const transport = socket instanceof WebSocket ? 'ws' : 'tcp';
