@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Element } from '../../../protocol/xmpp/element.ts';
+import { NS } from '../../../protocol/xmpp/namespaces.ts';
 import { StreamError } from '../../../protocol/xmpp/stream-error.ts';
 import { type StreamToken, StreamTokenizer } from '../../../protocol/xmpp/tokenizer.ts';
 import { XML_LIMITS } from '../../../protocol/xmpp/xml-limits.ts';
@@ -163,7 +164,7 @@ export class TcpConnection implements XmppConnection, Beating {
         return;
       }
       if ('element' in token) this.#reception.tell({ element: token.element });
-      else if ('open' in token) this.#reception.tell({ header: readHeader(token.open) });
+      else if ('open' in token) this.#reception.tell(header(token.open));
       else this.#reception.tell('ended');
     }
   }
@@ -213,6 +214,13 @@ export class TcpConnection implements XmppConnection, Beating {
     this.#owner.heartbeat.remove(this, this.#slot);
     this.#reception.over(reason);
   }
+}
+
+/** RFC 6120 section 4.8.1. */
+function header(element: Element): { header: StreamHeader } | { error: StreamError } {
+  return element.is('stream', NS.STREAMS)
+    ? { header: readHeader(element) }
+    : { error: new StreamError('invalid-namespace') };
 }
 
 const NOBODY: ConnectionHandler = { opened() {}, received() {}, failed() {}, ended() {}, gone() {}, idle() {} };
