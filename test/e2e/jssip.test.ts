@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { callBetween } from '../support/page-phone.ts';
 import { describeWith } from '../support/peer.ts';
 import { sharedTests, stage } from '../support/third-party-suite.ts';
+import { XmppUser } from '../support/xmpp-user.ts';
 
 describeWith(['chromium'], 'JsSIP', () => {
   const on = stage(['jssip-phone']);
@@ -29,5 +30,23 @@ describeWith(['chromium'], 'JsSIP', () => {
     await bob.expectMedia(called);
     await alice.hangUp(calling);
     expect(await bob.until(new RegExp(`^ended ${called}`))).toContain('Terminated');
+  });
+
+  test('writes with somebody on an XMPP client, once on every device and once in the archive', async () => {
+    const [alice, tablet] = [await on.phone('jssip-phone', 'alice'), await on.phone('jssip-phone', 'alice')];
+    const bob = await XmppUser.signIn({ ws: on.server().ready.ws, name: 'bob' });
+    try {
+      expect(await alice.message(on.address('bob'), 'Où es-tu ?')).toBe(200);
+      const message = await bob.message('Où es-tu ?');
+      bob.say(message.attrs['from'] as string, 'À Lille');
+      await alice.until(/^message À Lille$/);
+      await tablet.until(/^message À Lille$/);
+      expect((await bob.archive()).slice(-2)).toEqual(['Où es-tu ?', 'À Lille']);
+      expect((await bob.archive()).filter((text) => text === 'Où es-tu ?')).toHaveLength(1);
+      expect(bob.count('Où es-tu ?')).toBe(1);
+      expect(await alice.message(on.address('carol'), 'later')).toBe(202);
+    } finally {
+      await bob.close();
+    }
   });
 });
