@@ -6,9 +6,10 @@ import { type Chappe, secret, startChappe } from '../support/chappe.ts';
 import { type Coturn, runUclient, startCoturn, startUdpEcho } from '../support/coturn.ts';
 import { describeWith } from '../support/peer.ts';
 import { freePort } from '../support/ports.ts';
-import { TurnTestClient, tcpWire, udpWire, type Wire } from '../support/turn-client.ts';
+import { echoPeer, TurnTestClient, tcpWire, udpWire, type Wire, webSocketWire } from '../support/turn-client.ts';
 import {
   channel,
+  channelData,
   ephemeralUser,
   evenPort,
   family,
@@ -75,6 +76,26 @@ describeWith(PEERS, "coturn's client", () => {
     expect(bad.received).toBe(0);
     expect(bad.output).toContain('Cannot complete Allocation');
   });
+});
+
+test('over a WebSocket, whatever its path, a client is relayed to a peer and back', async () => {
+  const server = await startChappe({ config: turnConfig(await freePort(), { allowPeers: ['127.0.0.0/8'] }) });
+  const peer = await echoPeer();
+  const wire = await webSocketWire(`${server.ready.ws}/anything`);
+  try {
+    const client = new TurnTestClient(wire, { username: 'alice', password: 'alice-password' });
+    expect((await client.allocate()).relayed.address).toBe('127.0.0.1');
+    expect((await client.permit(peer)).isSuccess).toBe(true);
+    expect((await client.ask(turn.CHANNEL_BIND, [channel(0x4001), { peer }])).isSuccess).toBe(true);
+    for (let i = 0; i < 100; i++) {
+      wire.send(channelData(0x4001, `message ${i}`));
+      expect(Buffer.from(await client.next())).toEqual(channelData(0x4001, `MESSAGE ${i}`));
+    }
+  } finally {
+    wire.close();
+    peer.close();
+    await server.stop();
+  }
 });
 
 describeWith(PEERS, "coturn's client over TLS and on the web port", () => {
