@@ -16,6 +16,7 @@ const LIMITS: Record<string, { file: string; about: string }> = {
   turn: { file: 'src/protocol/turn/limits.ts', about: 'TURN' },
   media: { file: 'src/server/media/embedded/limits.ts', about: 'Media in this process' },
   uploads: { file: 'src/server/uploads/limits.ts', about: 'Uploaded files' },
+  pep: { file: 'src/server/xmpp/pep/limits.ts', about: 'Personal eventing' },
   rtpengine: { file: 'src/server/media/rtpengine/limits.ts', about: 'Media by rtpengine' },
   msrp: { file: 'src/protocol/msrp/limits.ts', about: 'The MSRP relay' },
   xmpp: { file: 'src/server/xmpp/streams/limits.ts', about: 'XMPP streams' },

@@ -136,6 +136,8 @@ export interface PubsubStore {
   items(owner: string, node: string, limit: number): Promise<PubsubItem[]>;
   find(owner: string, node: string, id: string): Promise<PubsubItem | undefined>;
   nodes(owner: string): Promise<string[]>;
+  /** Characters of the payloads of all nodes together. */
+  size(owner: string): Promise<number>;
   /** Creates or replaces, and drops the oldest beyond `keep`. */
   publish(item: PubsubItem, keep: number): Promise<void>;
   retract(owner: string, node: string, id: string): Promise<boolean>;

@@ -157,6 +157,8 @@ export class MemoryMessagingStore implements MessagingStore {
     nodes: async (owner) => [
       ...new Set(this.pubsubItems.filter((item) => item.owner === owner).map(({ node }) => node)),
     ],
+    size: async (owner) =>
+      this.pubsubItems.filter((item) => item.owner === owner).reduce((size, { payload }) => size + payload.length, 0),
     publish: (item, keep) =>
       this.#write(() => {
         this.#dropItems((other) => other.owner === item.owner && other.node === item.node && other.id === item.id);

@@ -176,6 +176,8 @@ export function messagingContract(empty: () => Promise<MessagingStore>): void {
     expect(await pubsub.retract(alice, 'n', 'd')).toBe(false);
     await pubsub.publish(item('x', 'm'), 1);
     expect(await pubsub.nodes(alice)).toEqual(['m', 'n']);
+    expect(await pubsub.size(alice)).toBe(2 * `<p xmlns='u'>c</p>`.length);
+    expect(await pubsub.size(bob)).toBe(0);
     await pubsub.purge(alice, 'n');
     expect(await pubsub.nodes(alice)).toEqual(['m']);
   });

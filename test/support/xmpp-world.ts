@@ -4,6 +4,7 @@ import { NS } from '../../src/protocol/xmpp/namespaces.ts';
 import { parseElement } from '../../src/protocol/xmpp/tokenizer.ts';
 import { createMessaging, type MessagingPart } from '../../src/server/composition/messaging.ts';
 import { type MessagingLimits, messagingLimits } from '../../src/server/messaging/limits.ts';
+import { type PepLimits, pepLimits } from '../../src/server/xmpp/pep/limits.ts';
 import type { XmppSession } from '../../src/server/xmpp/session.ts';
 import { VirtualClock } from '../../src/transport/clock.ts';
 import { primitives } from '../../src/transport/primitives.ts';
@@ -20,13 +21,14 @@ export class XmppWorld {
   readonly part: MessagingPart;
   #lastSession = 0;
 
-  constructor(limits: Partial<MessagingLimits> = {}) {
+  constructor(limits: Partial<MessagingLimits> = {}, pep: Partial<PepLimits> = {}) {
     this.part = createMessaging({
       domain: DOMAIN,
       version: '1.2.3',
       accountExists: (name) => this.accounts.has(name),
       store: this.store,
       limits: { ...messagingLimits, ...limits },
+      pep: { ...pepLimits, ...pep },
       primitives,
       clock: this.clock,
       wallClock: () => 1_700_000_000_000 + this.clock.now(),

@@ -26,6 +26,10 @@ import { keepPrivateXml } from '../xmpp/modules/private-storage.ts';
 import { serveRoster } from '../xmpp/modules/roster.ts';
 import { tellVersion } from '../xmpp/modules/software-version.ts';
 import { keepVcards } from '../xmpp/modules/vcard.ts';
+import { Avatars } from '../xmpp/pep/avatars.ts';
+import type { PepLimits } from '../xmpp/pep/limits.ts';
+import { Pep } from '../xmpp/pep/pep.ts';
+import { serveVcard4 } from '../xmpp/pep/vcard4.ts';
 import { PresenceRouting } from '../xmpp/presence-routing.ts';
 import type { XmppSession } from '../xmpp/session.ts';
 import { Sessions } from '../xmpp/sessions.ts';
@@ -39,7 +43,8 @@ export interface MessagingOptions {
   accountExists: (name: string) => boolean;
   store: MessagingStore;
   limits: MessagingLimits;
-  primitives: Pick<Primitives, 'hash'>;
+  pep: PepLimits;
+  primitives: Pick<Primitives, 'hash' | 'random'>;
   clock: Clock;
   /** Unix time in milliseconds. */
   wallClock: () => number;
@@ -78,6 +83,7 @@ export function composeMessaging(foundation: Foundation): MessagingPart {
     ...{ domain: configuration.domain, version, store, primitives, wallClock, onFault },
     accountExists: (name) => folder.accounts.exists(name),
     limits: configuration.limits.messaging,
+    pep: configuration.limits.pep,
     clock: nativeClock,
     node: Array.from({ length: 4 }, () => randomInt(32).toString(32)).join(''),
   });
@@ -117,11 +123,17 @@ export function createMessaging(options: MessagingOptions): MessagingPart {
   const { documents } = store;
   const { wallClock } = options;
   serveRoster(xmpp, { rosters, subscriptions, limits });
-  serveDiscovery(xmpp, { watchers, primitives: options.primitives });
+  const pep = new Pep(xmpp, { ...options, watchers, limits: options.pep });
+  const avatars = new Avatars({ host: xmpp, pep, documents, pubsub: store.pubsub, onFault });
+  serveVcard4(xmpp, pep, store.pubsub);
+  serveDiscovery(xmpp, {
+    ...{ watchers, primitives: options.primitives },
+    nodeInfo: (request, node) => pep.describe(request, node),
+  });
   serveBlockList(xmpp, { blockLists, presence, limits });
   switchCarbons(xmpp);
   keepPrivateXml(xmpp, documents, limits);
-  keepVcards(xmpp, documents, limits);
+  keepVcards(xmpp, documents, limits, (owner, card) => avatars.cardSet(owner, card));
   answerPings(xmpp);
   tellTime(xmpp, wallClock);
   tellVersion(xmpp, options.version);

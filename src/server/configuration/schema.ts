@@ -15,6 +15,7 @@ import { sipLimits } from '../sip/limits.ts';
 import { uploadLimits } from '../uploads/limits.ts';
 import { boshLimits } from '../xmpp/bosh/limits.ts';
 import { mucLimits } from '../xmpp/muc/limits.ts';
+import { pepLimits } from '../xmpp/pep/limits.ts';
 import { xmppLimits } from '../xmpp/streams/limits.ts';
 import { bindAddress, type HostPort, type Listen, parseHostPort, parseListen } from './listen.ts';
 
@@ -33,6 +34,7 @@ export const limitDefaults = {
   msrp: msrpLimits,
   messaging: messagingLimits,
   rooms: mucLimits,
+  pep: pepLimits,
 };
 
 /** A value that a function understands, or the reason and the way to write it. */

@@ -21,6 +21,10 @@ export class Pubsub implements PubsubStore {
     return (await this.#queries.read('nodes', { owner })).map(({ node }) => node as string);
   }
 
+  async size(owner: string): Promise<number> {
+    return Number((await this.#queries.read('itemsSize', { owner }))[0]?.['size']);
+  }
+
   async publish({ owner, node, id, publisher, time, payload }: PubsubItem, keep: number): Promise<void> {
     await this.#queries.write(
       ['publish', { owner, node, id, publisher, time, payload }],

@@ -36,6 +36,7 @@ export const messagingReads = {
     where owner = @owner and node = @node order by sequence desc limit @limit`,
   item: `select owner, node, id, publisher, time, payload from pubsub_item
     where owner = @owner and node = @node and id = @id`,
+  itemsSize: 'select coalesce(sum(length(payload)), 0) as size from pubsub_item where owner = @owner',
   nodes: 'select distinct node from pubsub_item where owner = @owner order by node',
   upload: 'select id, owner, name, type, size, created, stored from upload where id = @id',
   uploadsOf: 'select id, owner, name, type, size, created, stored from upload where owner = @owner order by created',

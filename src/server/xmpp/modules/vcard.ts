@@ -1,4 +1,5 @@
-import { xml } from '../../../protocol/xmpp/element.ts';
+import { type Element, xml } from '../../../protocol/xmpp/element.ts';
+import type { Jid } from '../../../protocol/xmpp/jid.ts';
 import { StanzaError } from '../../../protocol/xmpp/stanza-error.ts';
 import type { DocumentStore } from '../../../storage/messaging.ts';
 import type { MessagingLimits } from '../../messaging/limits.ts';
@@ -6,16 +7,21 @@ import { parseStored } from '../../messaging/stored-stanza.ts';
 import type { XmppHost } from '../host.ts';
 import { ownersOnly } from './owners-only.ts';
 
-const VCARD = 'vcard-temp';
-const DOCUMENT = 'vcard-temp';
+export const VCARD = 'vcard-temp';
+export const VCARD_DOCUMENT = 'vcard-temp';
 
-/** XEP-0054: everybody may read an account's card, its owner writes it. */
-export function keepVcards(host: XmppHost, documents: DocumentStore, limits: MessagingLimits): void {
+/** XEP-0054: everybody may read an account's card, its owner writes it. `onSet`: once it is durable. */
+export function keepVcards(
+  host: XmppHost,
+  documents: DocumentStore,
+  limits: MessagingLimits,
+  onSet: (owner: Jid, card: Element) => Promise<void> = async () => {},
+): void {
   host.addFeature('server', VCARD);
   host.addFeature('account', VCARD);
   host.handleIq('account', 'vCard', VCARD, async (request) => {
     if (request.type === 'get') {
-      const kept = await documents.get(request.to.bare, DOCUMENT);
+      const kept = await documents.get(request.to.bare, VCARD_DOCUMENT);
       if (kept !== undefined) return parseStored(kept);
       if (request.from.bare === request.to.bare) return xml('vCard', VCARD);
       throw new StanzaError('item-not-found');
@@ -23,7 +29,8 @@ export function keepVcards(host: XmppHost, documents: DocumentStore, limits: Mes
     const owner = ownersOnly(host, request);
     const text = request.payload.serialize();
     if (text.length > limits.vcardCharacters) throw new StanzaError('policy-violation', 'the card is too large');
-    await documents.set(owner, DOCUMENT, text);
+    await documents.set(owner, VCARD_DOCUMENT, text);
+    await onSet(request.to, request.payload);
     return undefined;
   });
 }
