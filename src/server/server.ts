@@ -112,7 +112,7 @@ async function compose(
       foundation.issuer.issue(account, configuration.limits.http.credentialTtl, reachByConfiguration(addresses)),
     now: foundation.wallClock,
   });
-  const xmpp = composeXmpp(foundation, messaging.xmpp, { web });
+  const xmpp = composeXmpp(foundation, messaging.xmpp, { web, sip });
   const parts = { media, sip, turn, web, msrp, xmpp };
   const registry = composeMetrics(foundation, parts);
   const observeCall = observeCalls(registry);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { type Chappe, startChappe } from '../support/chappe.ts';
+import { RawXmpp } from '../support/raw-xmpp.ts';
 
 let server: Chappe;
 let folder: string;
@@ -215,11 +216,31 @@ test('credentials given in every place are in no log, no answer and no trace', a
   expect(answers).toMatch(/SIP\/2\.0 200 [\s\S]*?CSeq: \d+ REGISTER/);
   expect(answers).toMatch(/SIP\/2\.0 [24]\d\d [\s\S]*?CSeq: \d+ MESSAGE/);
 
+  // XMPP: a wrong password and the right one, a message to somebody.
+  const xmppPort = Number(server.ready.xmpp[0]?.split(':').at(-1));
+  const guessing = await RawXmpp.open(xmppPort);
+  for (const mechanism of ['PLAIN', 'NONE', WRONG]) {
+    const initial = Buffer.from(`\0alice\0${WRONG}`).toString('base64');
+    guessing.say(`<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='${mechanism}'>${initial}</auth>`);
+    answers += await guessing.hear(/<\/failure>/);
+  }
+  guessing.say(`<auth mechanism='${WRONG}'>${WRONG}</auth>`);
+  answers += await guessing.error();
+  const desk = await RawXmpp.bind(xmppPort, 'alice', 'desk', PASSWORD);
+  desk.say(`<message to='bob@example.test' id='m'><body>${MESSAGE}</body></message>`);
+  desk.say(`<iq type='get' id='p' to='example.test'><ping xmlns='urn:xmpp:ping'/></iq>`);
+  await desk.hear(/id='p'/);
+  desk.end();
+
   // What administrators read of it.
   const calls = await (await http('/api/inspector/calls', { headers: { cookie } })).text();
   expect(calls).toContain('secrecy');
   const trace = await (await http('/api/inspector/calls/secrecy', { headers: { cookie } })).text();
   expect(trace).toContain('REGISTER sip:example.test SIP/2.0');
+  const stanzas = await (
+    await http(`/api/inspector/calls/${encodeURIComponent('alice@example.test/desk')}`, { headers: { cookie } })
+  ).text();
+  expect(stanzas).toContain('<body>[35 octets redacted]</body>');
   await http('/metrics');
   server.program.kill('SIGHUP');
   await server.program.waitFor(/configuration read again/);

@@ -25,9 +25,9 @@ export class RawXmpp {
   }
 
   /** Logged in by PLAIN and bound. */
-  static async bind(port: number, name: string, resource: string): Promise<RawXmpp> {
+  static async bind(port: number, name: string, resource: string, password = `${name}-password`): Promise<RawXmpp> {
     const client = await RawXmpp.open(port);
-    const initial = Buffer.from(`\0${name}\0${name}-password`).toString('base64');
+    const initial = Buffer.from(`\0${name}\0${password}`).toString('base64');
     client.say(`<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>${initial}</auth>`);
     await client.hear(/<success/);
     client.say(HEADER);

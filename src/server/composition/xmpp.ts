@@ -3,12 +3,14 @@ import type { FastifyInstance } from 'fastify';
 import { primitives } from '../../transport/primitives.ts';
 import type { Configuration } from '../config.ts';
 import { formatListen, type Listen } from '../configuration/listen.ts';
+import { stanzaRecord, XMPP_FLOW } from '../inspector/stanza-trace.ts';
 import { type Bound, listenAll } from '../listening.ts';
 import { boshRoutes } from '../xmpp/bosh/routes.ts';
 import type { StreamRouter } from '../xmpp/streams/router.ts';
 import { XmppStreams } from '../xmpp/streams/streams.ts';
 import { readCertificate } from './certificate.ts';
 import type { Foundation } from './foundation.ts';
+import type { SipPart } from './sip.ts';
 import type { WebPart } from './web.ts';
 
 export interface XmppPart {
@@ -20,7 +22,11 @@ export interface XmppPart {
   reload(next: Configuration): void;
 }
 
-export function composeXmpp(foundation: Foundation, router: StreamRouter, { web }: { web: WebPart }): XmppPart {
+export function composeXmpp(
+  foundation: Foundation,
+  router: StreamRouter,
+  { web, sip }: { web: WebPart; sip: SipPart },
+): XmppPart {
   const { configuration, folder, log, notice, closers } = foundation;
   const { xmpp, limits } = configuration;
   let listening: Array<Listen<'tcp' | 'tls'>> = [];
@@ -37,6 +43,8 @@ export function composeXmpp(foundation: Foundation, router: StreamRouter, { web 
     transport: limits.transport,
     wallClock: foundation.wallClock,
     log,
+    trace: (out, session, stanza) =>
+      sip.server.trace.record(out, `${XMPP_FLOW}${session.transport}`, stanzaRecord(session.jid.full, stanza)),
     fault: (error) => log.error({ error: (error as Error)?.stack ?? String(error) }, 'fault in XMPP'),
   });
   web.port.registerSubprotocol('xmpp', streams.webSockets);

@@ -1,6 +1,7 @@
 // The inspector's trace: every SIP message on both of its hops, in a bounded ring in memory. The hot path only copies
 // the text that was received or sent; grouping by Call-ID and redaction happen when somebody reads.
 import type { ByteString } from '../../protocol/byte-string.ts';
+import { redactStanza, XMPP_FLOW } from './stanza-trace.ts';
 
 export interface TraceEvent {
   /** Milliseconds since 1970. */
@@ -145,8 +146,7 @@ export class SipTrace implements CallTrace {
     for (const { at, out, flow, text } of this.#inOrder()) {
       const msrp = paths.size > 0 && text.startsWith('MSRP ');
       if (msrp ? !names(text, paths) : !text.includes(callId) || header(text, CALL_ID) !== callId) continue;
-      const message = flow === MEDIA ? text.slice(text.indexOf('\r\n\r\n') + 4) : redact(text);
-      events.push({ at, direction: out ? 'out' : 'in', flow, message });
+      events.push({ at, direction: out ? 'out' : 'in', flow, message: readable(flow, text) });
     }
     return events;
   }
@@ -176,6 +176,11 @@ export class SipTrace implements CallTrace {
     this.#first = this.#first + 1 === this.#capacity ? 0 : this.#first + 1;
     this.#count -= 1;
   }
+}
+
+function readable(flow: string, text: ByteString): ByteString {
+  if (flow === MEDIA) return text.slice(text.indexOf('\r\n\r\n') + 4);
+  return flow.startsWith(XMPP_FLOW) ? redactStanza(text) : redact(text);
 }
 
 const CALL_ID = /^(?:Call-ID|i)[ \t]*:[ \t]*(.*?)[ \t]*$/im;

@@ -10,7 +10,7 @@ import type { Timer } from '../../../transport/clock.ts';
 import type { Identity } from '../../../transport/flow.ts';
 import type { XmppSession } from '../session.ts';
 import { ClientState } from './client-state.ts';
-import type { ConnectionHandler, XmppConnection } from './connection.ts';
+import type { ConnectionHandler, XmppConnection, XmppTransport } from './connection.ts';
 import { ReceivedStanzas } from './received-stanzas.ts';
 import type { StreamContext } from './stream-context.ts';
 import { StreamManagement, smFailed } from './stream-management.ts';
@@ -52,6 +52,11 @@ export class ClientSession implements XmppSession, ConnectionHandler {
 
   get open(): boolean {
     return this.#open;
+  }
+
+  /** `held`: none, for now. */
+  get transport(): XmppTransport | 'held' {
+    return this.#connection?.transport ?? 'held';
   }
 
   /** Stream management is on. */

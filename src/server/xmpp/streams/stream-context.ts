@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import type { Element } from '../../../protocol/xmpp/element.ts';
 import type { Clock } from '../../../transport/clock.ts';
 import type { Identity } from '../../../transport/flow.ts';
-import type { XmppSession } from '../session.ts';
 import type { ClientSession } from './client-session.ts';
 import type { XmppConnection } from './connection.ts';
 import type { FastTokens } from './fast-tokens.ts';
@@ -30,7 +29,7 @@ export interface StreamContext {
   /** The server is ending: nobody is held. */
   readonly stopping: boolean;
   /** For the inspector: a stanza of a session; `out`: to the client. */
-  readonly trace: ((out: boolean, session: XmppSession, stanza: Element) => void) | undefined;
+  readonly trace: ((out: boolean, session: ClientSession, stanza: Element) => void) | undefined;
   fault(error: unknown): void;
 }
 

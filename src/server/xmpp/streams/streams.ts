@@ -10,7 +10,6 @@ import type { Identity } from '../../../transport/flow.ts';
 import { type TransportLimits, transportLimits } from '../../../transport/limits.ts';
 import { Bosh } from '../bosh/bosh.ts';
 import type { BoshLimits } from '../bosh/limits.ts';
-import type { XmppSession } from '../session.ts';
 import type { ClientSession } from './client-session.ts';
 import type { ConnectionHandler, XmppConnection } from './connection.ts';
 import { Failures } from './failures.ts';
@@ -42,7 +41,7 @@ export interface StreamsOptions {
   /** Unix milliseconds. */
   wallClock?: () => number;
   log?: StreamLog;
-  trace?: (out: boolean, session: XmppSession, stanza: Element) => void;
+  trace?: (out: boolean, session: ClientSession, stanza: Element) => void;
   /** A fault of ours, for the log. */
   fault?: (error: unknown) => void;
 }
