@@ -171,6 +171,7 @@ export class Person {
 
 interface Recorded {
   connections: RTCPeerConnection[];
+  /** Of calls; messages have one of their own. */
   sockets: WebSocket[];
   tones: string;
 }
@@ -190,7 +191,7 @@ function recordMedia(): void {
   globalThis.WebSocket = class extends Socket {
     constructor(url: string | URL, protocols?: string | string[]) {
       super(url, protocols);
-      recorded.sockets.push(this);
+      if ([protocols].flat().includes('sip')) recorded.sockets.push(this);
     }
   };
   const insert = RTCDTMFSender.prototype.insertDTMF;

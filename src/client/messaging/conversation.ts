@@ -137,6 +137,11 @@ export class Conversation extends Emitter<ConversationEvents> {
       this.port.connection.send(write.receipt(this.address, event.id, crypto.randomUUID())).catch(() => {});
   }
 
+  /** A message of the history that was come upon otherwise. */
+  restore(event: MessageEvent): void {
+    this.#changed(this.#timeline.apply(event));
+  }
+
   /** Who we are in `messages` of this conversation, where that is not our bare address. */
   protected get sender(): string | undefined {
     return undefined;

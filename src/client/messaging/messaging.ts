@@ -27,6 +27,8 @@ export interface MessagingEvents {
   state: { state: MessagingState };
   /** A message has come, or another of our devices has sent one: also told by its conversation. */
   message: { conversation: Conversation; event: MessageEvent };
+  /** A conversation or room was not known before: the moment to listen to it. */
+  conversation: Conversation;
   /** Somebody asks us into a room (XEP-0249, XEP-0045 section 7.8). */
   invitation: { room: string; from: string; reason: string | undefined; password: string | undefined };
   error: ClientError;
@@ -106,6 +108,7 @@ export class Messaging extends Emitter<MessagingEvents> {
     if (conversation === undefined) {
       conversation = new Conversation(this.#port(), address);
       this.#conversations.set(address, conversation);
+      this.emit('conversation', conversation);
     }
     return conversation;
   }
@@ -117,8 +120,20 @@ export class Messaging extends Emitter<MessagingEvents> {
     if (room === undefined) {
       room = new Room(this.#port(), address);
       this.#rooms.set(address, room);
+      this.emit('conversation', room);
     }
     return room;
+  }
+
+  /** The newest messages of the archive, whomever they were exchanged with: what a list of conversations begins with. */
+  async loadRecent(limit = 100): Promise<void> {
+    const self = this.address;
+    if (self === undefined) return;
+    const page = await this.#archive.page({ archive: self, before: '', limit });
+    for (const { stanza, time, archiveId } of page.messages) {
+      const event = readMessage(stanza, { self, time, archiveId });
+      if (event !== undefined && !event.groupchat) this.conversation(event.peer).restore(event);
+    }
   }
 
   /** How contacts see us. Kept over reconnections. */

@@ -24,6 +24,7 @@ export const NS = {
   DISCO_INFO: 'http://jabber.org/protocol/disco#info',
   MUC: 'http://jabber.org/protocol/muc',
   MUC_USER: 'http://jabber.org/protocol/muc#user',
+  MUC_OWNER: 'http://jabber.org/protocol/muc#owner',
   DIRECT_INVITATION: 'jabber:x:conference',
   OCCUPANT_ID: 'urn:xmpp:occupant-id:0',
   MODERATE: 'urn:xmpp:message-moderate:1',

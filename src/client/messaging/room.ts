@@ -119,10 +119,19 @@ export class Room extends Conversation {
       if (own) {
         this.#nickname = nickname;
         this.#joined = true;
-        this.#joining?.resolve();
+        // A room that we made is locked until its owner has taken, here unchanged, its configuration (section 10.1.2).
+        if (codes.has('201')) void this.#unlock();
+        else this.#joining?.resolve();
       }
     }
     this.emit('occupants', this.occupants);
+  }
+
+  async #unlock(): Promise<void> {
+    const taken = xml('query', { xmlns: NS.MUC_OWNER }, xml('x', { xmlns: NS.DATA_FORMS, type: 'submit' }));
+    await this.port.connection
+      .request(xml('iq', { to: this.address, type: 'set' }, taken))
+      .then(() => this.#joining?.resolve(), this.#joining?.reject);
   }
 
   #refused(presence: XmlElement): void {

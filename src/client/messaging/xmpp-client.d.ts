@@ -42,7 +42,7 @@ declare module '@xmpp/client' {
     send(element: XmlElement): Promise<void>;
     reconnect: { stop(): void };
     iqCaller: { request(iq: XmlElement, timeout?: number): Promise<XmlElement> };
-    streamManagement: Events & { enabled: boolean; timeout: number };
+    streamManagement: Events & { enabled: boolean; requestAckDebounce: number };
     saslFactory: { use(name: string, mechanism: new () => Mechanism): unknown };
   }
 

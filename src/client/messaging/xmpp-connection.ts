@@ -23,6 +23,9 @@ export interface ConnectionOptions {
 
 /** The stream lost, an attempt that hangs: the patience of one attempt, in milliseconds. */
 const ATTEMPT = 15_000;
+/** What is sent within so many milliseconds is acknowledged together; a person waits for it to be `sent`. */
+const ACK_AFTER = 30;
+
 /** RFC 4422 appendix A: the WebSocket's handshake has proved who we are already. */
 class External implements Mechanism {
   readonly name = 'EXTERNAL';
@@ -141,6 +144,7 @@ export class XmppConnection extends Emitter<ConnectionEvents> {
     });
     entity.reconnect.stop(); // ours brings a fresh credential
     entity.saslFactory.use('EXTERNAL', External);
+    entity.streamManagement.requestAckDebounce = ACK_AFTER;
     entity.on('online', () => this.#online(false));
     entity.streamManagement.on('resumed', () => this.#online(true));
     entity.streamManagement.on('ack', (stanza: XmlElement) => this.#settle(stanza, (waiting) => waiting.resolve()));
