@@ -4,6 +4,10 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { Element } from '../src/protocol/xmpp/element.ts';
+import { NS } from '../src/protocol/xmpp/namespaces.ts';
+import { parseElement } from '../src/protocol/xmpp/tokenizer.ts';
+import { answerArchiveQuery } from '../src/server/xmpp/archive-query.ts';
 import { ArchiveIds } from '../src/storage/archive-id.ts';
 import { openEmbeddedStore } from '../src/storage/embedded/store.ts';
 import type { ArchivedMessage, ArchiveQuery } from '../src/storage/messaging.ts';
@@ -27,7 +31,7 @@ function message(i: number): ArchivedMessage {
   const time = START + i * GAP;
   const peer = `person${(i * 7919) % PEERS}@example.test`;
   const id = ids.next(time);
-  const stanza = `<message from='${peer}/phone' to='${owner}' type='chat' id='${id}'><body>${BODY}</body><request xmlns='urn:xmpp:receipts'/></message>`;
+  const stanza = `<message xmlns='jabber:client' from='${peer}/phone' to='${owner}' type='chat' id='${id}'><body>${BODY}</body><request xmlns='urn:xmpp:receipts'/></message>`;
   return { owner: i % 2 === 0 ? owner : `owner${(i * 104_729) % OWNERS}@example.test`, id, peer, time, stanza };
 }
 
@@ -62,6 +66,18 @@ try {
   const at = () => START + Math.floor(Math.random() * total) * GAP;
   const any = () => kept[Math.floor(Math.random() * kept.length)] as string;
   const peer = () => `person${Math.floor(Math.random() * PEERS)}@example.test`;
+  // The same as a client asks it (XEP-0313), to the last octet of the answer.
+  const asked = (query: string) => async () => {
+    let length = 0;
+    const send = (stanza: Element) => {
+      length += stanza.serialize(NS.CLIENT).length;
+    };
+    const iq = parseElement(`<query xmlns='${NS.MAM}'>${query}</query>`);
+    send(await answerArchiveQuery(iq, { archive, owner, to: `${owner}/page`, most: 50, send }));
+    if (length < 50 * BODY.length) throw new Error('a page is missing');
+  };
+  const page = (set: string) => `<set xmlns='${NS.RSM}'><max>50</max>${set}</set>`;
+  const withPeer = `<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>${NS.MAM}</value></field><field var='with'><value>person8@example.test</value></field></x>`;
   const queries: Record<string, () => Partial<ArchiveQuery>> = {
     'the newest 50': () => ({ backwards: true }),
     'back from somewhere': () => ({ backwards: true, beforeId: any() }),
@@ -72,12 +88,21 @@ try {
     'with a stranger': () => ({ peer: 'nobody@example.test' }),
     '50 by their ids': () => ({ ids: Array.from({ length: 50 }, any) }),
   };
-  for (const [name, query] of Object.entries(queries)) {
+  const reads: Array<[string, () => Promise<unknown>]> = [
+    ...Object.entries(queries).map(
+      ([name, query]) =>
+        [name, () => archive.page({ owner, limit: 50, ...query() })] as [string, () => Promise<unknown>],
+    ),
+    ['asked by XMPP: the newest 50', asked(page('<before/>'))],
+    ['asked by XMPP: back from somewhere', () => asked(page(`<before>${any()}</before>`))()],
+    ['asked by XMPP: with one peer, the newest', asked(withPeer + page('<before/>'))],
+  ];
+  for (const [name, read] of reads) {
     const times: number[] = [];
     const start = process.cpuUsage();
     for (let i = 0; i < 500; i++) {
       const from = performance.now();
-      await archive.page({ owner, limit: 50, ...query() });
+      await read();
       times.push(performance.now() - from);
     }
     const cpu = process.cpuUsage(start);
