@@ -8,6 +8,8 @@ export interface Target {
   port: number;
   /** Path with the credential's query. */
   path: (user: string) => string;
+  /** The subprotocol; default: sip. */
+  protocol?: string;
 }
 
 const TEXT = 1;
@@ -58,7 +60,7 @@ export class WebSocketClient {
     this.opened.catch(() => {});
     this.socket.write(
       `GET ${target.path(user)} HTTP/1.1\r\nHost: ${target.host}:${target.port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-        `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: sip\r\n\r\n`,
+        `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: ${target.protocol ?? 'sip'}\r\n\r\n`,
     );
   }
 

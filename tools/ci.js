@@ -27,6 +27,7 @@ for (const [name, ...options] of [
   ['gateway-setup', '--calls', '1'],
   ['transcode'],
   ['archive', '--messages', '10000'],
+  ['rooms', '--messages', '20', '--rounds', '1'],
 ])
   check(`benchmark ${name}`, 'node', ['tools/run.js', `bench/${name}.ts`, ...options]);
 

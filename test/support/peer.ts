@@ -19,7 +19,10 @@ export type Peer =
   | 'rtpengine'
   | 'ip'
   | 'iptables'
-  | 'postgres';
+  | 'postgres'
+  | 'prosody'
+  | 'erl'
+  | 'slixmpp';
 
 const places: Record<Peer, readonly string[]> = {
   kamailio: ['kamailio'],
@@ -35,6 +38,10 @@ const places: Record<Peer, readonly string[]> = {
   turnutils_uclient: ['turnutils_uclient'],
   turnutils_peer: ['turnutils_peer'],
   rtpengine: ['rtpengine'],
+  prosody: ['prosody'],
+  // ejabberd runs in it.
+  erl: ['erl'],
+  slixmpp: ['/usr/lib/python3/dist-packages/slixmpp/__init__.py'],
   ip: ['ip'],
   iptables: ['iptables'],
   // Debian keeps one folder a version, none of them in PATH.
