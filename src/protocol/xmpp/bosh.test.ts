@@ -305,6 +305,16 @@ describe('the end', () => {
     }
   });
 
+  test('a request whose predecessor never comes ends the session', () => {
+    begun();
+    const later = bosh.ask('', message('2'), 1002);
+    bosh.clock.advance(59_999);
+    expect(bosh.responses.has(later)).toBe(false);
+    bosh.clock.advance(1);
+    expect(ends(bosh.responses.get(later))).toBe('item-not-found');
+    expect(bosh.received).toEqual(['header', 'over']);
+  });
+
   test('who polls without a pause is told off', () => {
     bosh = new Driven("to='a.test' wait='0' hold='1'");
     bosh.send('<f/>');

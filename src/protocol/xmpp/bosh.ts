@@ -56,7 +56,7 @@ export class BoshSession {
   /** The rid that is processed next. */
   #next: number;
   /** Came before its turn, or while nothing is read. */
-  #early = new Map<number, { request: number | undefined; body: BoshBody }>();
+  #early = new Map<number, { request: number | undefined; body: BoshBody; since: number }>();
   /** Processed and not answered, in order. */
   #held: Waiting[] = [];
   /** The last responses by rid. */
@@ -138,7 +138,7 @@ export class BoshSession {
     // Section 14.2: outside of the window.
     if (rid < this.#next || rid > this.#lastAnswered + this.#requests)
       return [...this.#fail('item-not-found', now), { type: 'send', message: { request, text: this.#over ?? '' } }];
-    this.#early.set(rid, { request, body });
+    this.#early.set(rid, { request, body, since: now });
     return this.#process(now);
   }
 
@@ -174,6 +174,7 @@ export class BoshSession {
       return this.#end(terminateBody('item-not-found'), terminateBody('item-not-found'), 'inactive', now);
     }
     this.#waitDue = undefined;
+    if (this.#oldestEarly + this.#wait <= now) return this.#fail('item-not-found', now);
     const outputs: BoshOutput[] = [];
     while (this.#held[0] !== undefined && this.#held[0].since + this.#wait <= now) this.#answer(outputs);
     return [...outputs, ...this.#time(now)];
@@ -286,6 +287,13 @@ export class BoshSession {
     return [...outputs, ...this.#time(now)];
   }
 
+  /** Since when a request has waited for one before it, which may never come. */
+  get #oldestEarly(): number {
+    let oldest = Number.POSITIVE_INFINITY;
+    if (!this.#stopped) for (const { since } of this.#early.values()) oldest = Math.min(oldest, since);
+    return oldest;
+  }
+
   /** The timers as they are to be: inactivity runs while no request is here. */
   #time(now: number): BoshOutput[] {
     const outputs: BoshOutput[] = [];
@@ -293,8 +301,8 @@ export class BoshSession {
     if (counting && !this.#counting) outputs.push({ type: 'setTimer', name: 'inactivity', delay: this.#inactivity });
     else if (!counting && this.#counting) outputs.push({ type: 'clearTimer', name: 'inactivity' });
     this.#counting = counting;
-    const oldest = this.#held[0];
-    const due = oldest && oldest.since + this.#wait;
+    const oldest = Math.min(this.#held[0]?.since ?? Number.POSITIVE_INFINITY, this.#oldestEarly);
+    const due = Number.isFinite(oldest) ? oldest + this.#wait : undefined;
     if (due !== this.#waitDue)
       outputs.push(
         due === undefined
