@@ -194,9 +194,8 @@ test('a wrong configuration is exit code 2, with key, reason and suggestion', as
   }
   expect(existsSync(data)).toBe(false);
   expect((await run(['check', '--config', join(folder, 'none.yaml')])).code).toBe(2);
-  expect((await run(['check', '--config', configure(), '--data', 'postgres://user:hunter2@db/x'])).output).toMatch(
-    /^chappe: configuration: data: PostgreSQL is not built yet/,
-  );
+  const elsewhere = await run(['check', '--config', configure(), '--data', 'postgres://user:hunter2@db/x']);
+  expect(elsewhere).toMatchObject({ code: 0, output: expect.not.stringContaining('hunter2') });
   expect(await run(['check', '--config', configure()])).toMatchObject({ code: 0 });
 });
 
