@@ -46,6 +46,11 @@ export function welcome(
       '',
     );
   }
+  const chat = [...new Set(ready.xmpp.map((text) => text.replace(/^\w+:/, '')))].join(', ');
+  if (chat !== '') {
+    const address = `name@${ready.domain}`;
+    lines.push(...row('Chat', `any XMPP client: ${address}, server ${chat}`), '');
+  }
   if (ready.stun.length > 0)
     lines.push(...row('STUN', [...new Set(ready.stun.map((text) => text.replace(/^\w+:/, '')))].join(', ')), '');
   lines.push(`  ${dim('Ctrl-C ends it. Every setting: docs/CONFIGURATION.md')}`, '');
