@@ -52,7 +52,11 @@ export class Subscriptions implements Watchers {
    */
   async submit(verb: SubscriptionVerb, user: string, contact: string, stanza: Element): Promise<void> {
     if (user === contact) return; // one sees oneself anyhow (section 4.2.2)
-    const [own, theirs] = await Promise.all([this.#rosterOf(user), this.#rosterOf(contact)]);
+    const [own, theirs] = await Promise.all([
+      this.#rosterOf(user),
+      this.#rosterOf(contact),
+      this.#options.blockLists.of(contact), // at hand, below
+    ]);
     const steps = new Steps();
     const passes = own === undefined ? true : this.#sent(verb, own, contact, steps);
     if (passes && theirs !== undefined) this.#received(verb, theirs, user, stanza, steps, own);

@@ -65,6 +65,23 @@ describe('presence (RFC 6121 section 4)', () => {
     expect([...world.part.presences.of('alice')]).toEqual([]);
   });
 
+  it('of a resource ends behind what it wrote before, and ahead of whoever takes that resource', async () => {
+    const world = new XmppWorld();
+    const { alice, bob } = await friends(world);
+    world.store.held = true;
+    alice.write(`<message to='bob@example.test' type='chat'><body>waits for the disk</body></message>`);
+    alice.close();
+    const again = world.bind('alice/page');
+    const back = again.write('<presence/>');
+    await settled();
+    expect(bob.received).toEqual([]);
+    world.store.commit();
+    await back;
+    expect(bob.received.shift()?.childText('body')).toBe('waits for the disk');
+    expect(seen(bob)).toEqual(['unavailable alice@example.test/page', 'available alice@example.test/page']);
+    expect([...world.part.presences.of('alice')]).toHaveLength(1);
+  });
+
   it('sent directly and taken back is not ended again', async () => {
     const world = new XmppWorld();
     const [alice, carol] = [await world.online('alice/page'), await world.online('carol/x')];
