@@ -26,6 +26,8 @@ export interface AccountStore {
   add(account: { name: string; admin: boolean; sealed: Uint8Array }): Promise<boolean>;
   /** Whether anything but an account is kept for this name, or in messaging for its bare address. */
   ownsData(name: string, address: string): Promise<boolean>;
+  /** Deletes its bindings, sessions and records of calls; the account stays, and so does what messaging keeps. */
+  erase(name: string): Promise<void>;
 }
 
 /** A registrar binding that can outlive the process (RFC 3261 section 10): `data` is the registrar's own JSON. */

@@ -61,6 +61,7 @@ export const statements = {
       value ->> 'reason', value ->> 'media', value ->> 'legs'
     from json_each(@records)`,
   trimCalls: 'delete from call where id <= (select max(id) from call) - @keep or started < @before',
+  eraseCalls: 'delete from call where caller = @name or callee = @name',
   setSetting:
     'insert into setting (key, value) values (@key, @value) on conflict (key) do update set value = excluded.value',
 } as const;

@@ -13,7 +13,7 @@ import type { Row, Step } from './statements.ts';
 
 type Now = () => number;
 
-export function accountWrites(queries: Queries, now: Now): Pick<AccountStore, 'save' | 'add' | 'ownsData'> {
+export function accountWrites(queries: Queries, now: Now): Pick<AccountStore, 'save' | 'add' | 'ownsData' | 'erase'> {
   return {
     async save({ name, admin, sealed, endSessions }) {
       const steps: Step[] = [
@@ -28,6 +28,9 @@ export function accountWrites(queries: Queries, now: Now): Pick<AccountStore, 's
       return (await queries.write(['bumpRevision', {}], ['addAccount', account])) === 1;
     },
     ownsData: async (name, address) => (await queries.read('owned', { name, owner: address })).length > 0,
+    async erase(name) {
+      await queries.write(['removeBindings', { aor: name }], ['endSessions', { name }], ['eraseCalls', { name }]);
+    },
   };
 }
 

@@ -1,8 +1,14 @@
 // The store on PostgreSQL: the contract that SQLite's side keeps too, several processes on one database, and a database that
 // goes away and comes back.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { DATABASE_FILE } from '../../src/storage/embedded/database.ts';
+import { openEmbeddedStore } from '../../src/storage/embedded/store.ts';
 import type { Store } from '../../src/storage/ports.ts';
 import { openPostgresStore } from '../../src/storage/postgres/store.ts';
+import { exportDatabase, importDatabase, TABLES } from '../../src/storage/postgres/transfer.ts';
 import { messagingContract } from '../support/messaging-contract.ts';
 import { describeWith } from '../support/peer.ts';
 import { type Postgres, startPostgres } from '../support/postgres.ts';
@@ -74,6 +80,62 @@ describeWith(['postgres'], 'PostgreSQL', () => {
     await until(() => server.sessions.find(hash, 0) === undefined);
     await command.apiKeys.add({ name: 'k', hash });
     await until(() => server.apiKeys.find(hash)?.name === 'k');
+  });
+
+  test('a backup holds everything, and brings it into PostgreSQL again, or into the embedded store', async () => {
+    const url = postgres.database();
+    const now = () => 1_000;
+    const store = await open(url, { now });
+    const sealed = Buffer.from([0, 1, 2, 255]);
+    await store.accounts.add({ name: 'carol', admin: true, sealed });
+    await store.settings.set('seal', 'mark');
+    await store.apiKeys.add({ name: 'k', hash: sealed });
+    const record = { callId: 'c', from: 'a@x', to: 'b@x', started: 1, ended: 9, status: 200 } as const;
+    store.calls.add({ ...record, caller: 'carol', endedBy: 'caller', media: 'direct', legs: [{ kind: 'audio' }] });
+    const { archive, documents, rosters } = store.messaging;
+    await archive.add(
+      Array.from({ length: 2500 }, (_, i) => ({
+        ...{ owner: 'carol@x', id: `${i}`.padStart(16, '0'), peer: 'b@x', time: i, stanza: `<b>\\ "œ" ${i}</b>` },
+      })),
+    );
+    await documents.set('carol@x', 'vcard', 'V');
+    await rosters.remove('carol@x', 'gone@x', 7);
+    await store.close();
+    const folder = mkdtempSync(join(tmpdir(), 'chappe-transfer-'));
+    const file = join(folder, DATABASE_FILE);
+    writeFileSync(file, '');
+    await exportDatabase(url, file);
+    const other = postgres.database();
+    await importDatabase(file, other, { replace: false });
+    await expect(importDatabase(file, other, { replace: false })).rejects.toThrow('holds data');
+    await importDatabase(file, other, { replace: true });
+    const embedded = await openEmbeddedStore(folder, { now });
+    stores.push(embedded);
+    for (const copy of [await open(other, { now }), embedded]) {
+      expect(copy.accounts.changedSince(0)).toMatchObject([{ name: 'carol', admin: true }]);
+      expect(Buffer.from(copy.accounts.changedSince(0)[0]!.sealed)).toEqual(sealed);
+      expect([copy.settings.get('seal'), copy.apiKeys.find(sealed)?.name]).toEqual(['mark', 'k']);
+      expect(await copy.calls.list({ limit: 9 })).toMatchObject([{ callId: 'c', legs: [{ kind: 'audio' }] }]);
+      expect(await copy.messaging.archive.count({ owner: 'carol@x', limit: 1 }, 9999)).toBe(2500);
+      expect((await copy.messaging.archive.find('carol@x', '0000000000000042'))?.stanza).toBe('<b>\\ "œ" 42</b>');
+      expect(await copy.messaging.documents.get('carol@x', 'vcard')).toBe('V');
+      expect((await copy.messaging.rosters.load('carol@x')).removed).toEqual([{ jid: 'gone@x', version: 7 }]);
+      // It goes on where it was.
+      copy.calls.add({ ...record, callId: 'd', endedBy: 'caller', media: 'direct' });
+      await copy.accounts.add({ name: 'dave', admin: false, sealed });
+      expect(copy.accounts.changedSince(1)).toMatchObject([{ name: 'dave' }]);
+    }
+    rmSync(folder, { recursive: true });
+  });
+
+  test('every table of the database is part of a backup, with all its columns', async () => {
+    const url = postgres.database();
+    await open(url);
+    const columns = `select table_name || ' ' || column_name from information_schema.columns
+      where table_schema = 'public' and table_name not like 'kysely%' and column_default is null order by 1`;
+    const there = postgres.query(url, columns).trim().split('\n');
+    const known = Object.entries(TABLES).flatMap(([table, names]) => names.map((name) => `${table} ${name}`));
+    expect(known.sort()).toEqual(there.concat('account admin').sort());
   });
 
   test('while the database is away everything is refused at once, and it goes on when it is back', async () => {

@@ -96,6 +96,24 @@ export function storeContract(fresh: () => Open): void {
     expect(await Promise.all(owning)).toEqual([true, true, false]);
   });
 
+  test('an account’s bindings, sessions and records of calls are erased, nobody else’s', async () => {
+    const open = fresh();
+    const { sessions, bindings, calls, close } = await open({ now: () => 1_000 });
+    const hash = Buffer.alloc(32, 1);
+    await sessions.add({ hash, name: 'alice', expires: 2000 }, 5);
+    for (const name of ['alice', 'bob']) await bindings.save(name, [{ id: '1', expires: 5000, data: '{}' }]);
+    const record = { from: '', to: '', started: 1, ended: 9, status: 200, endedBy: 'caller', media: 'direct' } as const;
+    calls.add({ ...record, callId: 'a', caller: 'alice', callee: 'bob', answered: 2 });
+    calls.add({ ...record, callId: 'b', caller: 'carol', callee: 'bob' });
+    await close();
+    const again = await open({ now: () => 1_000 });
+    await again.accounts.erase('alice');
+    expect(again.sessions.find(hash, 1_000)).toBeUndefined();
+    expect((await again.bindings.load()).map(({ aor }) => aor)).toEqual(['bob']);
+    expect((await again.calls.list({ limit: 9 })).map(({ callId }) => callId)).toEqual(['b']);
+    expect(await again.accounts.ownsData('alice', 'alice@x')).toBe(false);
+  });
+
   test('only the newest records of calls are kept, and none that is too old', async () => {
     const open = fresh();
     const add = async (limits: { callRecords: number; callRecordAge: number }, ids: number[], now: number) => {

@@ -1,3 +1,4 @@
+import { accountErase, accountExport } from './account-data.ts';
 import { accountAdd, accountList } from './accounts.ts';
 import { backup, restore } from './backup.ts';
 import { check } from './check.ts';
@@ -11,6 +12,8 @@ export const commands: readonly Command[] = [
   start,
   accountAdd,
   accountList,
+  accountExport,
+  accountErase,
   keyAdd,
   credential,
   check,

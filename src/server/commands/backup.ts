@@ -1,8 +1,25 @@
-import { chmodSync, constants, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
-import { DATABASE_FILE, openDatabase, schemaVersion, userVersion } from '../../storage/embedded/database.ts';
+import {
+  DATABASE_FILE,
+  makeFolder,
+  openDatabase,
+  schemaVersion,
+  userVersion,
+} from '../../storage/embedded/database.ts';
 import { openEmbeddedStore } from '../../storage/embedded/store.ts';
-import { AUTH_SECRET, lockFolder, SEAL_KEY } from '../data-folder.ts';
+import { StorageError } from '../../storage/storage-error.ts';
+import { AUTH_SECRET, lockFolder, SEAL_KEY, UPLOADS } from '../data-folder.ts';
 import { type Command, CommandError, commonFlags } from './command.ts';
 
 const KEYS = [SEAL_KEY, AUTH_SECRET];
@@ -10,54 +27,67 @@ const KEYS = [SEAL_KEY, AUTH_SECRET];
 export const backup: Command = {
   name: 'backup',
   operands: 'DIR',
-  summary: 'Copies the data folder, also while the server runs, into a new folder.',
-  details: 'The copy holds the keys too: keep it as safe as the original.',
+  summary: 'Copies all data, also while the server runs, into a new folder.',
+  details:
+    'Database, uploaded files and keys: keep it as safe as the original. A PostgreSQL database becomes a file as the ' +
+    'embedded store has it, so that restore brings it into either.',
   flags: commonFlags,
   async run(call) {
-    const { data } = call.configuration().configuration;
-    if (!existsSync(join(data, DATABASE_FILE))) throw new CommandError(`${data} holds no data yet.`);
+    const { data, database } = call.configuration().configuration;
+    if (database === undefined && !existsSync(join(data, DATABASE_FILE)))
+      throw new CommandError(`${data} holds no data yet.`);
     const target = resolve(call.operands[0] as string);
     if (existsSync(target) && readdirSync(target).length > 0) throw new CommandError(`${target} is not empty.`);
     mkdirSync(target, { recursive: true, mode: 0o700 });
     chmodSync(target, 0o700);
-    const store = await openEmbeddedStore(data);
-    try {
-      store.backup(join(target, DATABASE_FILE));
-    } finally {
-      await store.close();
-    }
+    await copyDatabase(data, database, join(target, DATABASE_FILE));
     copyKeys(data, target);
+    // After the database: a file of which it knows is there, but for those that have expired since.
+    copyUploads(data, target);
     call.print(call.json ? JSON.stringify({ backup: target }) : `Copied to ${target}`);
     return 0;
   },
 };
 
+async function copyDatabase(data: string, database: string | undefined, file: string): Promise<void> {
+  if (database !== undefined) {
+    closeSync(openSync(file, 'wx', 0o600));
+    const { exportDatabase } = await import('../../storage/postgres/transfer.ts');
+    return asCommandError(exportDatabase(database, file));
+  }
+  const store = await openEmbeddedStore(data);
+  try {
+    store.backup(file);
+  } finally {
+    await store.close();
+  }
+}
+
 export const restore: Command = {
   name: 'restore',
   operands: 'DIR',
-  summary: 'Makes a backup the data folder; the server must not run.',
+  summary: 'Puts a backup in the place of the data; no server may run.',
   flags: { ...commonFlags, force: { type: 'boolean', help: 'replace the data that is there' } },
   async run(call) {
-    const { data } = call.configuration().configuration;
+    const { data, database } = call.configuration().configuration;
     const source = resolve(call.operands[0] as string);
     const from = join(source, DATABASE_FILE);
-    if (!existsSync(from)) throw new CommandError(`${source} is no backup: it holds no ${DATABASE_FILE}.`);
-    const database = openDatabase(from, { readOnly: true });
-    const whole = database.prepare('PRAGMA quick_check').get()?.['quick_check'] === 'ok';
-    const version = userVersion(database);
-    database.close();
-    if (!whole) throw new CommandError(`${from} is damaged.`);
-    if (version > schemaVersion) throw new CommandError(`${from} was written by a newer version of Chappe.`);
+    checkBackup(source, from);
     const lock = lockFolder(data, 0);
     if (lock === undefined) throw new CommandError(`A server is using ${data}: stop it first.`);
     try {
-      if (existsSync(join(data, DATABASE_FILE)) && !call.has('force'))
-        throw new CommandError(`${data} holds data: --force replaces it.`);
+      const holds = [DATABASE_FILE, ...(database === undefined ? [] : KEYS)].some((name) =>
+        existsSync(join(data, name)),
+      );
+      if (holds && !call.has('force')) throw new CommandError(`${data} holds data: --force replaces it.`);
+      // The database first: it fails as a whole, and then nothing has been touched.
+      if (database !== undefined) await intoPostgres(from, data, database, call.has('force'));
       for (const file of [DATABASE_FILE, `${DATABASE_FILE}-wal`, `${DATABASE_FILE}-shm`, ...KEYS])
         rmSync(join(data, file), { force: true });
-      copyFileSync(from, join(data, DATABASE_FILE));
-      chmodSync(join(data, DATABASE_FILE), 0o600);
+      rmSync(join(data, UPLOADS), { recursive: true, force: true });
+      if (database === undefined) copyPrivate(from, join(data, DATABASE_FILE));
       copyKeys(source, data);
+      copyUploads(source, data);
     } finally {
       lock.release();
     }
@@ -66,10 +96,55 @@ export const restore: Command = {
   },
 };
 
-function copyKeys(from: string, to: string): void {
-  for (const file of KEYS) {
-    if (!existsSync(join(from, file))) continue;
-    copyFileSync(join(from, file), join(to, file), constants.COPYFILE_EXCL);
-    chmodSync(join(to, file), 0o600);
+function checkBackup(source: string, file: string): void {
+  if (!existsSync(file)) throw new CommandError(`${source} is no backup: it holds no ${DATABASE_FILE}.`);
+  const database = openDatabase(file, { readOnly: true });
+  const whole = database.prepare('PRAGMA quick_check').get()?.['quick_check'] === 'ok';
+  const version = userVersion(database);
+  database.close();
+  if (!whole) throw new CommandError(`${file} is damaged.`);
+  if (version > schemaVersion) throw new CommandError(`${file} was written by a newer version of Chappe.`);
+}
+
+/** From a copy: a backup of an older version is migrated first, and stays as it is. */
+async function intoPostgres(from: string, data: string, database: string, replace: boolean): Promise<void> {
+  const copy = join(data, 'restoring.db');
+  rmSync(copy, { force: true });
+  try {
+    copyPrivate(from, copy);
+    const { importDatabase } = await import('../../storage/postgres/transfer.ts');
+    await asCommandError(importDatabase(copy, database, { replace }));
+  } finally {
+    for (const end of ['', '-wal', '-shm']) rmSync(copy + end, { force: true });
   }
+}
+
+async function asCommandError(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    throw error instanceof StorageError ? new CommandError(error.message) : error;
+  }
+}
+
+function copyKeys(from: string, to: string): void {
+  for (const file of KEYS) if (existsSync(join(from, file))) copyPrivate(join(from, file), join(to, file));
+}
+
+/** Those that are whole. */
+function copyUploads(from: string, to: string): void {
+  if (!existsSync(join(from, UPLOADS))) return;
+  makeFolder(join(to, UPLOADS));
+  for (const name of readdirSync(join(from, UPLOADS)))
+    if (!name.includes('.')) copyPrivate(join(from, UPLOADS, name), join(to, UPLOADS, name));
+}
+
+function copyPrivate(from: string, to: string): void {
+  try {
+    copyFileSync(from, to, constants.COPYFILE_EXCL);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return; // it has expired meanwhile
+    throw error;
+  }
+  chmodSync(to, 0o600);
 }

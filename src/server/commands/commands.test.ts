@@ -9,6 +9,8 @@ test('the commands of the contract are there, each with its help', () => {
     'start',
     'account add',
     'account list',
+    'account export',
+    'account erase',
     'key add',
     'credential',
     'check',

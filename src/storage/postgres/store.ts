@@ -90,6 +90,10 @@ function accountStore(snapshot: Snapshot, queries: PostgresQueries, now: () => n
       return added;
     },
     ownsData: writes.ownsData,
+    async erase(name) {
+      await writes.erase(name);
+      await snapshot.changed(`session ${name}`);
+    },
   };
 }
 
