@@ -36,7 +36,7 @@ export class ScramClient {
 
   final(challenge: string): string {
     const serverFirst = Buffer.from(challenge, 'base64').toString();
-    const [, nonce, salt, iterations] = /^r=([^,]*),s=([^,]*),i=(\d+)$/.exec(serverFirst) as string[];
+    const [, nonce, salt, iterations] = /^r=([^,]*),s=([^,]*),i=(\d+)(?:,|$)/.exec(serverFirst) as string[];
     const length = this.#hash === 'sha1' ? 20 : 32;
     const hmac = (key: Buffer, text: string) => createHmac(this.#hash, key).update(text).digest();
     const salted = pbkdf2Sync(this.#password, Buffer.from(salt!, 'base64'), Number(iterations), length, this.#hash);

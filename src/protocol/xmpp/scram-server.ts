@@ -58,9 +58,23 @@ export function parseScramFinal(message: ByteString): ScramFinal | undefined {
   return { bound: octets[0], nonce, proof: octets[1], withoutProof };
 }
 
-/** What the server says first; `nonce`: the client's and ours behind it. */
-export function scramChallenge(nonce: ByteString, { salt, iterations }: ScramSecrets): ByteString {
-  return `r=${nonce},s=${toBase64(salt)},i=${iterations}`;
+/**
+ * What the server says first; `nonce`: the client's and ours behind it. `offer`: the hash of what the client was offered,
+ * which is signed with the rest (XEP-0474).
+ */
+export function scramChallenge(nonce: ByteString, { salt, iterations }: ScramSecrets, offer: ByteString): ByteString {
+  return `r=${nonce},s=${toBase64(salt)},i=${iterations},h=${toBase64(offer)}`;
+}
+
+/** XEP-0474: a client that was shown less than this knows that somebody is between us. */
+export function offerHash(
+  primitives: Pick<Primitives, 'hash'>,
+  hash: HashName,
+  mechanisms: readonly string[],
+  bindings: readonly string[],
+): ByteString {
+  const list = (names: readonly string[]) => [...names].sort().join('\x1e');
+  return primitives.hash(hash, bindings.length === 0 ? list(mechanisms) : `${list(mechanisms)}\x1f${list(bindings)}`);
 }
 
 /** The server's signature (`v=`) where the proof is right. Every candidate is tried, whatever the others came to. */

@@ -25,6 +25,8 @@ export interface MechanismsOptions {
   accounts: StreamAccounts;
   failures: Failures;
   tokens: FastTokens;
+  /** Of this server, the same after a restart. Octets. */
+  secret: ByteString;
   counters: StreamCounters;
   /** Unix milliseconds. */
   wallClock: () => number;
@@ -80,6 +82,8 @@ export class Mechanisms {
     }
     return new ScramExchange({
       ...scramMechanism(name),
+      offered: this.offered(connection),
+      secret: this.#options.secret,
       bindings,
       accounts,
       now: this.#options.wallClock,

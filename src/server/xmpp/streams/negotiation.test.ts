@@ -288,3 +288,19 @@ test('draining: no new stream', async () => {
   expect((await client.hear()).elements()[0]?.name).toBe('system-shutdown');
   expect(world.router.log.at(-1)).toBe('ended alice@example.test/desk');
 });
+
+test('a name that nobody has is asked like any other: the same salt each time, another for each hash', async () => {
+  const [world, later] = [await StreamWorld.make(), await StreamWorld.make()];
+  const ask = async (in_: StreamWorld, mechanism: string, username: string) => {
+    const { client } = await opened(in_);
+    const scram = new ScramClient({ username, password: 'x' });
+    client.say(`<auth xmlns='${SASL}' mechanism='${mechanism}'>${scram.first()}</auth>`);
+    return /s=([^,]+),i=10000/.exec(Buffer.from((await client.hear()).text, 'base64').toString())?.[1];
+  };
+  const salt = await ask(world, 'SCRAM-SHA-256', 'nobody');
+  expect(salt).toHaveLength((await ask(world, 'SCRAM-SHA-256', 'alice'))!.length);
+  expect(await ask(later, 'SCRAM-SHA-256', 'NoBody')).toBe(salt); // a restart, and another way to write it
+  expect(await ask(world, 'SCRAM-SHA-256', 'nobody@example.test')).toBe(salt);
+  expect(await ask(world, 'SCRAM-SHA-1', 'nobody')).not.toBe(salt);
+  expect(await ask(world, 'SCRAM-SHA-256', 'noone')).not.toBe(salt);
+});

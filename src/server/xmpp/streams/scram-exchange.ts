@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { type ByteString, encodeUtf8 } from '../../../protocol/byte-string.ts';
 import { toBase64 } from '../../../protocol/primitives.ts';
 import {
+  offerHash,
   parseScramFinal,
   parseScramFirst,
   type ScramFirst,
@@ -33,12 +34,17 @@ const EPHEMERAL_ITERATIONS = 4096;
 const ITERATIONS = 10_000;
 
 const derive = promisify(pbkdf2);
-/** From which the salts of ephemeral credentials, and of names that nobody has, are made: the same name has the same. */
-const saltSecret = primitives.random(32);
 
 export interface ScramOptions {
   hash: ScramHash;
   plus: boolean;
+  /** The mechanisms that the client was offered. */
+  offered: readonly string[];
+  /**
+   * From which the salts of ephemeral credentials, and of names that nobody has, are made: the same name has the same,
+   * after a restart too. Octets.
+   */
+  secret: ByteString;
   /** What this connection could be bound by. */
   bindings: ReadonlyMap<string, ByteString>;
   accounts: ScramAccounts;
@@ -80,7 +86,7 @@ export class ScramExchange implements SaslExchange {
   async #first(message: ByteString): Promise<SaslStep> {
     const first = parseScramFirst(message);
     if (first === undefined) throw new SaslFailure('malformed-request');
-    const { plus, bindings } = this.#options;
+    const { hash, plus, bindings, offered } = this.#options;
     // RFC 5802 section 6: who believes that we cannot, though we offered it, has been told so by somebody between us.
     if (plus !== (first.binding !== undefined) || (first.couldBind && bindings.size > 0))
       throw new SaslFailure('not-authorized');
@@ -88,7 +94,11 @@ export class ScramExchange implements SaslExchange {
     this.#forgive = this.#options.attempt(first.username);
     const secrets = (await this.#secrets(first.username)) ?? this.#nobody(first.username);
     const nonce = first.nonce + toBase64(primitives.random(18));
-    const challenge = scramChallenge(nonce, secrets);
+    const challenge = scramChallenge(
+      nonce,
+      secrets,
+      offerHash(primitives, nameOf(hash), offered, [...bindings.keys()]),
+    );
     this.#begun = { first, nonce, challenge, secrets };
     return { challenge };
   }
@@ -98,10 +108,9 @@ export class ScramExchange implements SaslExchange {
     if (final === undefined) throw new SaslFailure('malformed-request');
     const { hash, bindings, authorize } = this.#options;
     const bound = first.header + (first.binding === undefined ? '' : (bindings.get(first.binding) ?? ''));
-    const name = hash === 'SHA-256' ? 'sha256' : 'sha1';
     const additional = verifyScram(
       primitives,
-      name,
+      nameOf(hash),
       secrets,
       `${first.bare},${challenge},${final.withoutProof}`,
       final.proof,
@@ -117,7 +126,7 @@ export class ScramExchange implements SaslExchange {
     const ephemeral = accounts.ephemeralPasswords(username, now());
     if (ephemeral !== undefined) {
       this.#identity = ephemeral.identity;
-      const salt = saltFor(username);
+      const salt = this.#salt(username);
       const candidates = await Promise.all(ephemeral.passwords.map((password) => keysOf(hash, password, salt)));
       return { salt, iterations: EPHEMERAL_ITERATIONS, candidates };
     }
@@ -135,17 +144,23 @@ export class ScramExchange implements SaslExchange {
 
   /** An unknown name gets a challenge like any other (RFC 5802 section 9). */
   #nobody(username: string): ScramSecrets {
-    const key = saltFor(`key ${username}`).padEnd(this.#options.hash === 'SHA-256' ? 32 : 20, '\0');
+    const key = this.#salt(`key ${username}`).padEnd(this.#options.hash === 'SHA-256' ? 32 : 20, '\0');
     return {
-      salt: saltFor(this.#options.name(username) ?? username),
+      salt: this.#salt(this.#options.name(username) ?? username),
       iterations: ITERATIONS,
       candidates: [{ storedKey: key, serverKey: key }],
     };
   }
+
+  /** An account has another one for each hash: so has everybody else. */
+  #salt(text: string): ByteString {
+    const { secret, hash } = this.#options;
+    return primitives.hmac('sha256', secret, `SCRAM ${hash} ${encodeUtf8(text)}`).slice(0, 16);
+  }
 }
 
-function saltFor(text: string): ByteString {
-  return primitives.hmac('sha256', saltSecret, encodeUtf8(text)).slice(0, 16);
+function nameOf(hash: ScramHash): 'sha1' | 'sha256' {
+  return hash === 'SHA-256' ? 'sha256' : 'sha1';
 }
 
 function octets(base64: string): ByteString {
@@ -153,7 +168,7 @@ function octets(base64: string): ByteString {
 }
 
 async function keysOf(hash: ScramHash, password: string, salt: ByteString) {
-  const name = hash === 'SHA-256' ? 'sha256' : 'sha1';
+  const name = nameOf(hash);
   const length = hash === 'SHA-256' ? 32 : 20;
   const derived = await derive(password, Buffer.from(salt, 'latin1'), EPHEMERAL_ITERATIONS, length, name);
   const salted = derived.toString('latin1');

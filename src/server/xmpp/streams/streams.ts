@@ -85,6 +85,7 @@ export class XmppStreams implements LoginContext {
       accounts,
       failures: new Failures(limits, () => this.clock.now()),
       tokens: this.tokens,
+      secret,
       counters: this.counters,
       wallClock,
     });
