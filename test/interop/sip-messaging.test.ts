@@ -1,20 +1,25 @@
 // Messages and presence between phones of different makes: kept while nobody is there, counted, seen and watched.
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Baresip } from '../support/baresip.ts';
 import { type Chappe, secret, startChappe } from '../support/chappe.ts';
+import { overUdp } from '../support/line.ts';
 import { describeWith } from '../support/peer.ts';
+import { runSipp, startSipp } from '../support/sipp.ts';
+import { busyLamp, publishes } from '../support/sipp-scenarios.ts';
 import { header, lineWithCredential, status, User } from '../support/user.ts';
+import { XmppUser } from '../support/xmpp-user.ts';
 
 const domain = 'example.test';
 
-describeWith(['baresip'], 'SIP messages and presence', () => {
+describeWith(['baresip', 'sipp'], 'SIP messages and presence', () => {
   let server: Chappe;
   const open: Array<{ close(): void } | { stop(): Promise<void> }> = [];
-  beforeAll(async () => {
-    server = await startChappe();
+  beforeEach(async () => {
+    // A scenario of SIPp's knows its own messages, and takes an OPTIONS for a failure.
+    server = await startChappe({ config: { media: { probe: false } } });
   });
-  afterAll(async () => {
-    for (const one of open) await ('stop' in one ? one.stop() : one.close());
+  afterEach(async () => {
+    for (const one of open.splice(0)) await ('stop' in one ? one.stop() : one.close());
     await server?.stop();
   });
 
@@ -22,6 +27,14 @@ describeWith(['baresip'], 'SIP messages and presence', () => {
     const line = await lineWithCredential(server.ready.ws, secret, name);
     open.push(line);
     const user = new User(line, { name, domain });
+    expect(status(await user.register())).toBe(200);
+    return user;
+  }
+
+  async function desk(name: string): Promise<User> {
+    const line = await overUdp('127.0.0.1', server.sip('udp').port);
+    open.push(line);
+    const user = new User(line, { name, domain, password: `${name}-password` });
     expect(status(await user.register())).toBe(200);
     return user;
   }
@@ -56,5 +69,46 @@ describeWith(['baresip'], 'SIP messages and presence', () => {
     await carol.command('message', 'call me');
     const dave = await phone('dave', [], ['mwi'], ';mwi=yes');
     await dave.program.waitFor(/call me/);
+  });
+
+  test("a busy lamp of SIPp's follows a call", async () => {
+    const [alice, bob] = [await desk('alice'), await desk('bob')];
+    const lamp = await startSipp({
+      scenario: busyLamp(domain, 'bob', ['trying', 'early', 'confirmed', 'terminated']),
+      server: server.sip('udp').text,
+      users: [{ name: 'carol', password: 'carol-password' }],
+      calls: 1,
+    });
+    // Who has no permission yet waits for it: bob's own client gives it.
+    const bobXmpp = await XmppUser.signIn({ ws: server.ready.ws, name: 'bob' });
+    await bobXmpp.next((stanza) => stanza.is('presence') && stanza.attrs['type'] === 'subscribe');
+    bobXmpp.approve(`carol@${domain}`);
+    await lamp.registered();
+    const second = () => new Promise((resolve) => setTimeout(resolve, 1_100)); // no more than one NOTIFY a second
+    await second();
+    const call = alice.call(bob.address);
+    const invite = await bob.incoming('INVITE');
+    bob.answer(invite, '180 Ringing', { tag: 'bob' });
+    await second();
+    bob.answer(invite, '200 OK', { tag: 'bob' });
+    const { answer, dialog } = await call;
+    expect(status(answer), answer).toBe(200);
+    await second();
+    const bye = alice.within(dialog!, 'BYE');
+    bob.answer(await bob.incoming('BYE'), '200 OK');
+    await bye;
+    const result = await lamp.result;
+    expect(result, result.errors).toMatchObject({ successful: 1, failed: 0 });
+    await bobXmpp.close();
+  });
+
+  test("SIPp's phones publish, refresh and remove", async () => {
+    const result = await runSipp({
+      scenario: publishes(domain),
+      server: server.sip('udp').text,
+      users: ['alice', 'bob', 'carol', 'dave'].map((name) => ({ name, password: `${name}-password` })),
+      calls: 20,
+    });
+    expect(result, result.errors).toMatchObject({ successful: 20, failed: 0 });
   });
 });

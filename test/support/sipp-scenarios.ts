@@ -210,6 +210,91 @@ export function callee({
   return scenario('callee', steps);
 }
 
+/**
+ * A busy lamp: SUBSCRIBE (407, SUBSCRIBE), 200, NOTIFY while it is not allowed yet and when it is, and a NOTIFY for each of these states in order, within a second or so of one
+ * another; then Expires: 0 and the last NOTIFY.
+ */
+export function busyLamp(domain: string, of: string, states: readonly string[]): string {
+  const subscribe = (cseq: number, uri: string, more: string, tag = ''): string =>
+    send(
+      `SUBSCRIBE ${uri} SIP/2.0
+    ${via}
+    Max-Forwards: 70
+    From: <sip:[field0]@${domain}>;tag=[pid]SIPpTag[call_number]
+    To: <sip:${of}@${domain}>${tag}
+    Call-ID: [call_id]
+    CSeq: ${cseq} SUBSCRIBE
+    Contact: <sip:[field0]@[local_ip]:[local_port];transport=[transport]>
+    Event: dialog
+    Accept: application/dialog-info+xml
+    ${more}Content-Length: 0`,
+      'retrans="500"',
+    );
+  const uri = `sip:${of}@${domain}`;
+  const notify = (pattern: string): string[] => [
+    `<recv request="NOTIFY"><action><ereg regexp="${pattern}" search_in="msg" check_it="true" assign_to="state"/></action></recv>`,
+    send('SIP/2.0 200 OK\n[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\nContent-Length: 0'),
+  ];
+  return scenario('busy lamp', [
+    subscribe(1, uri, 'Expires: 600\n'),
+    '<recv response="407" auth="true"/>',
+    subscribe(2, uri, '[field1]\nExpires: 600\n'),
+    '<recv response="200" rrs="true"/>',
+    ...notify('Subscription-State: pending'),
+    ...notify('state=.full.'),
+    '<nop><action><exec command="touch registered"/></action></nop>',
+    ...states.flatMap((state) => notify(`state.${state}.`)),
+    subscribe(3, '[next_url]', 'Expires: 0\n', '[peer_tag_param]'),
+    '<recv response="407" auth="true"/>',
+    subscribe(4, '[next_url]', '[field1]\nExpires: 0\n', '[peer_tag_param]'),
+    '<recv response="200"/>',
+    ...notify('terminated;reason=timeout'),
+    '<Reference variables="state"/>',
+  ]);
+}
+
+/** PUBLISH (401, PUBLISH), its refresh by entity tag, a refresh by the old tag (412), its removal. */
+export function publishes(domain: string): string {
+  const document = `<?xml version="1.0"?><presence xmlns="urn:ietf:params:xml:ns:pidf" entity="sip:[field0]@${domain}"><tuple id="a"><status><basic>open</basic></status></tuple></presence>`;
+  const head = (cseq: number, more: string): string => `PUBLISH sip:[field0]@${domain} SIP/2.0
+    ${via}
+    Max-Forwards: 70
+    From: <sip:[field0]@${domain}>;tag=[pid]SIPpTag[call_number]
+    To: <sip:[field0]@${domain}>
+    Call-ID: [call_id]
+    CSeq: ${cseq} PUBLISH
+    Event: presence
+    ${more}`;
+  const first = (cseq: number, authorization: string): string =>
+    sendWithBody(
+      head(cseq, `${authorization}Expires: 60\nContent-Type: application/pidf+xml\nContent-Length: [len]`),
+      document,
+      'retrans="500"',
+    );
+  const again = (cseq: number, authorization: string, tag: string, expires: number): string =>
+    send(
+      head(cseq, `${authorization}SIP-If-Match: [$${tag}]\nExpires: ${expires}\nContent-Length: 0`),
+      'retrans="500"',
+    );
+  const tagged = (name: string): string =>
+    `<recv response="200"><action><ereg regexp="[0-9a-f]+" search_in="hdr" header="SIP-ETag:" check_it="true" assign_to="${name}"/></action></recv>`;
+  const challenged = (request: (cseq: number, authorization: string) => string, cseq: number): string[] => [
+    request(cseq, ''),
+    '<recv response="401" auth="true"/>',
+    request(cseq + 1, '[field1]\n'),
+  ];
+  return scenario('publishes', [
+    ...challenged(first, 1),
+    tagged('one'),
+    ...challenged((cseq, authorization) => again(cseq, authorization, 'one', 60), 3),
+    tagged('two'),
+    ...challenged((cseq, authorization) => again(cseq, authorization, 'one', 60), 5),
+    '<recv response="412"/>',
+    ...challenged((cseq, authorization) => again(cseq, authorization, 'two', 0), 7),
+    '<recv response="200"/>',
+  ]);
+}
+
 /** The head of an answer. `tag`: the request has no To tag yet. */
 function answer(status: string, tag: boolean): string {
   return `SIP/2.0 ${status}
