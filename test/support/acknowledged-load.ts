@@ -1,0 +1,59 @@
+// Messages as fast as the server takes them, until it is killed: those that it has acknowledged by then (XEP-0198).
+import { NS } from '../../src/protocol/xmpp/namespaces.ts';
+import type { Chappe } from './chappe.ts';
+import { XmppClient } from './xmpp-client.ts';
+
+export async function logIn(server: Chappe, name: string): Promise<XmppClient> {
+  const [, host = '', port] = /^tcp:(.*):(\d+)$/.exec(server.ready.xmpp[0] ?? '') ?? [];
+  return XmppClient.login({
+    ...{ host, port: Number(port), domain: 'example.test', name, password: `${name}-password` },
+  });
+}
+
+export function chatMessage(body: string, to = 'bob@example.test'): string {
+  return `<message to='${to}' type='chat' id='${body}'><body>${body}</body></message>`;
+}
+
+/** Alice writes to bob, who is there in every other round; the bodies begin with the round. */
+export async function killUnderLoad(server: Chappe, round: number): Promise<string[]> {
+  const alice = await logIn(server, 'alice');
+  const bob = round % 2 === 0 ? await logIn(server, 'bob') : undefined; // else they wait for him
+  bob?.write('<presence/>');
+  alice.write(`<enable xmlns='${NS.SM}'/>`);
+  await alice.next((element) => element.is('enabled', NS.SM));
+  const sent: string[] = [];
+  // At a place of the load that differs each time; it is neither at its begin nor at its end.
+  const kill = 40 + ((round * 37) % 160);
+  let handled = 0;
+  const look = () => {
+    for (const { attributes } of alice.received.splice(0))
+      if (attributes['h'] !== undefined) handled = Number(attributes['h']);
+  };
+  while (handled < kill) {
+    for (let i = 0; i < 5; i++) {
+      sent.push(`${round}-${sent.length}`);
+      alice.write(chatMessage(sent.at(-1) as string));
+    }
+    alice.write(`<r xmlns='${NS.SM}'/>`);
+    look();
+    // As much as the server can take, and always more on its way.
+    await new Promise((resolve) => (sent.length - handled > 400 ? setTimeout(resolve, 1) : setImmediate(resolve)));
+  }
+  server.program.kill('SIGKILL');
+  await server.program.exited;
+  // What came before the end of the connection counts.
+  while (alice.open) await new Promise(setImmediate);
+  look();
+  bob?.close();
+  return sent.slice(0, handled);
+}
+
+/** How often each text is among these stanzas. */
+export function countBodies(stanzas: Iterable<string>): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const stanza of stanzas) {
+    const body = /<body>(.*)<\/body>/.exec(stanza)?.[1] ?? '';
+    counts.set(body, (counts.get(body) ?? 0) + 1);
+  }
+  return counts;
+}
