@@ -16,7 +16,7 @@
 //   bob <- INVITE                    what arrives, in order, nothing left out
 //     Request-URI: sip:x@y           must be so; /pattern/ must match; `-Header` must be missing; `Header` must be there
 //   bob -> 200                       answers the last request (of that method: `200 INVITE`)
-//   alice closed 1008 · alice drops · alice mute · alice loops · wait 2s · idle (nothing has been sent to anybody)
+//   alice closed 1008 · alice drops · alice mute · alice unmute · alice loops · wait 2s · idle (nothing has been sent to anybody)
 //   restarts                         it was killed and is there again, with what is stored; who comes back has a new flow
 //   engine holds · engine releases · engine refuses 503 · engine says silent caller · engine says failed
 //   engine asked offer caller one    what it was asked since it was looked at last, in order (`engine asked nothing`)
@@ -200,6 +200,9 @@ class Scenario {
         return this.world.drop(party.flow);
       case 'mute':
         party.flow.mute = true;
+        return;
+      case 'unmute':
+        party.flow.mute = false;
         return;
     }
     throw new Error('not understood');

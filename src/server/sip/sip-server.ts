@@ -242,7 +242,10 @@ export class SipServer implements FlowHandler {
     const restored = restoreBindings(stored, this.location, transports, this.#log);
     if (restored.length > 0) this.#log.info({ bindings: restored.length }, 'bindings restored');
     // What was learned since they were stored is forgotten.
-    for (const binding of restored) if (binding.profile === undefined) this.#probe?.ask(binding);
+    for (const binding of restored) {
+      if (binding.profile === undefined) this.#probe?.ask(binding);
+      this.#messaging?.registered(binding.aor);
+    }
     this.#scheduleSweep();
     this.#natKeepAlive.start();
   }
@@ -275,9 +278,9 @@ export class SipServer implements FlowHandler {
     this.#sweeper = undefined;
     this.#natKeepAlive.close();
     this.#probe?.close();
-    this.#messaging?.close();
     this.#drainLook?.close();
-    this.#calls.close(); // BYEs go out, and nobody waits for their answers
+    this.#calls.close(); // BYEs and NOTIFYs go out, and nobody waits for their answers
+    this.#messaging?.close();
     this.#transactions.close();
     this.#drained?.();
   }

@@ -7,6 +7,7 @@ import { IS_COMPOSING_TYPE, parseIsComposing } from '../../../protocol/msrp/is-c
 import type { Request } from '../../../protocol/sip/message.ts';
 import { Element, type Node, xml } from '../../../protocol/xmpp/element.ts';
 import { NS } from '../../../protocol/xmpp/namespaces.ts';
+import { expiry } from './message-expiry.ts';
 import { xmlText } from './xml-text.ts';
 
 /** Content-Type without its parameters, in lower case; '' where there is none. */
@@ -23,9 +24,9 @@ interface Meaning {
 /**
  * The stanza from one bare address to another; undefined: of a kind that is only passed from phone to phone (another type,
  * an encoding, another disposition). Throws ProtocolError for what is of our kind and cannot be read (400, 413, 415), or was
- * written in somebody else's name (403).
+ * written in somebody else's name (403). `now`: milliseconds since 1970.
  */
-export function readMessage(request: Request, from: string, to: string): Element | undefined {
+export function readMessage(request: Request, from: string, to: string, now: number): Element | undefined {
   if (request.has('content-encoding') || !isRendered(request.get('content-disposition'))) return undefined;
   const type = request.get('content-type');
   const meaning = type === undefined ? undefined : meaningOf(type, request.body, from);
@@ -34,6 +35,9 @@ export function readMessage(request: Request, from: string, to: string): Element
   const subject = request.get('subject');
   if (subject !== undefined && subject !== '')
     children.unshift(xml('subject', NS.CLIENT, {}, xmlText(decodeUtf8(subject) ?? subject)));
+  const { expires } = request;
+  if (expires === 0) children.push(xml('no-store', NS.HINTS));
+  else if (expires !== undefined) children.push(expiry(expires, now));
   const language = request.get('content-language');
   const attributes = {
     type: 'chat',

@@ -21,6 +21,7 @@ import { ServerTransaction, type TransactionLayer } from '../transactions.ts';
 import { learnAccepted } from './accepted-types.ts';
 import { Delivery } from './delivery.ts';
 import { mediaType, readMessage } from './incoming-message.ts';
+import { hasMessageExpired } from './message-expiry.ts';
 import { type Content, contentFor, isForDevices, sentAt } from './outgoing-message.ts';
 import { senderOf } from './sender.ts';
 import { statusOf } from './stanza-status.ts';
@@ -41,6 +42,7 @@ export interface MessagesParts {
 
 const STATUS = { delivered: 200, stored: 202, dropped: 480 } as const;
 const NO_DELIVERY = Promise.resolve(0);
+const TAKEN = Promise.resolve(1);
 
 export class Messages implements MessageDevices {
   readonly protocol = 'sip';
@@ -70,7 +72,7 @@ export class Messages implements MessageDevices {
     const { domain, inbox, transactions } = this.#parts;
     const { request } = inbound;
     const from = senderOf(inbound, this.#parts.identities, domain);
-    const message = from === undefined ? undefined : readMessage(request, from, `${recipient}@${domain}`);
+    const message = from === undefined ? undefined : readMessage(request, from, `${recipient}@${domain}`, inbound.now);
     if (message === undefined) return false;
     const server = new ServerTransaction(
       transactions,
@@ -124,12 +126,14 @@ export class Messages implements MessageDevices {
   }
 
   deliver(account: string, message: Element, except?: string): Promise<number> {
-    const { domain, limits, location, now } = this.#parts;
-    const bindings = location.reachable(account, now());
+    const { domain, limits, location } = this.#parts;
+    const now = this.#parts.now();
+    const bindings = location.reachable(account, now);
     if (bindings.length === 0 || !isForDevices(message)) return NO_DELIVERY;
     const { from, to, id } = message.attributes;
     // A copy of what its owner has written elsewhere (XEP-0280): to a phone it would be a message like any other.
     if (from?.startsWith(`${account}@${domain}`) && !to?.startsWith(`${account}@${domain}`)) return NO_DELIVERY;
+    if (hasMessageExpired(message, now)) return TAKEN; // nobody is to have it any more
     const underWay = this.#underWay.get(account) ?? 0;
     if (this.#deliveries >= limits.deliveries || underWay >= limits.deliveriesPerAccount) return NO_DELIVERY;
     const original = id === undefined ? undefined : this.#originals.get(id);
@@ -139,7 +143,7 @@ export class Messages implements MessageDevices {
       if (original !== undefined && original.from === from)
         requests.push([binding, () => this.#copy(binding, original.request, original.loopHash)]);
       else {
-        const content = contentFor(message, binding.accepts, now());
+        const content = contentFor(message, binding.accepts, now);
         if (content !== undefined) requests.push([binding, () => this.#write(binding, message, content)]);
       }
     }

@@ -88,8 +88,9 @@ export class Notifier {
     for (const subscription of this.#about.get(`${event} ${account}`) ?? []) subscription.changed(account);
   }
 
+  /** The server ends. Its subscribers are told to subscribe anew (RFC 6665 section 4.1.3). */
   close(): void {
-    for (const subscription of [...this.#subscriptions.values()]) subscription.drop();
+    for (const subscription of [...this.#subscriptions.values()]) subscription.end('deactivated');
   }
 
   /**
