@@ -17,20 +17,22 @@ interface Waiting {
 }
 
 /**
- * Group commit: while one batch is being made durable, what comes in is gathered into the next, in order. A lone write
- * costs one flush of the disk, a storm of them a flush a thousand; and the thread that signals never waits for either.
+ * Group commit: while one batch is being made durable, and for a few milliseconds after one was begun, what comes in is
+ * gathered into the next, in order. A lone write goes at once and costs one flush of the disk, a storm of them a flush a thousand; and the thread that signals never waits for either.
  */
 export class GroupCommit {
   readonly #commit: Commit;
-  readonly #limits: Pick<StorageLimits, 'queuedWrites' | 'batchWrites'>;
+  readonly #limits: Pick<StorageLimits, 'queuedWrites' | 'batchWrites' | 'commitInterval'>;
   #queue: Waiting[] = [];
   #inFlight: Waiting[] = [];
   #queued = 0;
   #scheduled = false;
+  /** When the last batch was begun. */
+  #committed = Number.NEGATIVE_INFINITY;
   #closed: Error | undefined;
   #idle: (() => void) | undefined;
 
-  constructor(commit: Commit, limits: Pick<StorageLimits, 'queuedWrites' | 'batchWrites'>) {
+  constructor(commit: Commit, limits: Pick<StorageLimits, 'queuedWrites' | 'batchWrites' | 'commitInterval'>) {
     this.#commit = commit;
     this.#limits = limits;
   }
@@ -103,12 +105,15 @@ export class GroupCommit {
   #schedule(): void {
     if (this.#scheduled || this.#inFlight.length > 0) return;
     this.#scheduled = true;
+    const rest = this.#committed + this.#limits.commitInterval - performance.now();
+    if (rest > 1) setTimeout(() => void this.#send(), rest);
     // After the event loop's turn, so that everything which arrived with one packet shares a commit.
-    setImmediate(() => void this.#send());
+    else setImmediate(() => void this.#send());
   }
 
   async #send(): Promise<void> {
     this.#scheduled = false;
+    this.#committed = performance.now();
     let rows = 0;
     let writes = 0;
     while (writes < this.#queue.length && rows < this.#limits.batchWrites) rows += sizeOf(this.#queue[writes++]);

@@ -6,6 +6,8 @@ export interface StorageLimits {
   queuedReads: number;
   /** Writes of one commit. */
   batchWrites: number;
+  /** Milliseconds from the beginning of one commit to the next, at least: what comes meanwhile shares it. */
+  commitInterval: number;
   /** Records of calls that are kept, and for how long (milliseconds). */
   callRecords: number;
   callRecordAge: number;
@@ -17,6 +19,7 @@ export const storageLimits: Readonly<StorageLimits> = {
   queuedWrites: 50_000,
   queuedReads: 5_000,
   batchWrites: 1_000,
+  commitInterval: 5,
   callRecords: 200_000,
   callRecordAge: 90 * 86_400_000,
   rosterRemovals: 500,

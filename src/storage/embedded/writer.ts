@@ -9,7 +9,7 @@ import type { Batch, BatchResult } from './writer-thread.ts';
 export class Writer extends GroupCommit {
   readonly #worker: Worker;
 
-  constructor(file: string, limits: Pick<StorageLimits, 'queuedWrites' | 'batchWrites'>) {
+  constructor(file: string, limits: Pick<StorageLimits, 'queuedWrites' | 'batchWrites' | 'commitInterval'>) {
     let answer: ((result: Outcome[]) => void) | undefined;
     const name = import.meta.url.endsWith('.ts') ? './writer-thread.ts' : './writer-thread.js';
     const worker = new Worker(new URL(name, import.meta.url), { workerData: { file }, execArgv: [] });
