@@ -29,12 +29,13 @@ export async function chappeXmpp(users: readonly string[]): Promise<MeasuredXmpp
   };
 }
 
-export async function prosodyXmpp(archive: boolean): Promise<MeasuredXmpp> {
-  return measured('Prosody', await startProsody({ archive, cpu: serverCore }));
+/** Without `accounts`: SASL ANONYMOUS. */
+export async function prosodyXmpp(archive: boolean, accounts?: readonly string[]): Promise<MeasuredXmpp> {
+  return measured('Prosody', await startProsody({ archive, cpu: serverCore, ...(accounts && { accounts }) }));
 }
 
-export async function ejabberdXmpp(archive: boolean): Promise<MeasuredXmpp> {
-  return measured('ejabberd', await startEjabberd({ archive, cpu: serverCore }));
+export async function ejabberdXmpp(archive: boolean, accounts?: readonly string[]): Promise<MeasuredXmpp> {
+  return measured('ejabberd', await startEjabberd({ archive, cpu: serverCore, ...(accounts && { accounts }) }));
 }
 
 function measured(name: MeasuredXmpp['name'], { program, domain, http, stop }: XmppPeer): MeasuredXmpp {

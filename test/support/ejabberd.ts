@@ -10,12 +10,17 @@ import type { XmppPeer } from './prosody.ts';
 /** Where Debian has Erlang applications that are not Erlang's own. */
 const LIBRARIES = '/usr/lib/x86_64-linux-gnu';
 
-/** Whoever comes may sign in, as whom he likes (SASL ANONYMOUS). Rooms are archived when `archive`. `cpu`: taskset list. */
+/**
+ * Without `accounts` whoever comes may sign in, as whom he likes (SASL ANONYMOUS); the password of an account is its name with
+ * `-password`. Rooms and messages are archived when `archive`. `cpu`: taskset list.
+ */
 export async function startEjabberd({
   archive = true,
+  accounts,
   cpu,
 }: {
   archive?: boolean;
+  accounts?: readonly string[];
   cpu?: string;
 } = {}): Promise<XmppPeer> {
   const folder = mkdtempSync(join(tmpdir(), 'chappe-ejabberd-'));
@@ -25,20 +30,23 @@ export async function startEjabberd({
   const configuration = {
     hosts: [domain],
     loglevel: 'info',
-    auth_method: ['anonymous'],
-    anonymous_protocol: 'sasl_anon',
-    allow_multiple_connections: true,
+    ...(accounts === undefined
+      ? { auth_method: ['anonymous'], anonymous_protocol: 'sasl_anon', allow_multiple_connections: true }
+      : { auth_method: ['internal'], auth_password_format: 'scram' }),
     disable_sasl_mechanisms: ['DIGEST-MD5'],
     listen: [
       {
         port,
         ip: '127.0.0.1',
         module: 'ejabberd_http',
-        request_handlers: { '/ws': 'ejabberd_http_ws' },
+        request_handlers: { '/ws': 'ejabberd_http_ws', '/api': 'mod_http_api' },
       },
     ],
     shaper: {},
-    acl: { all_users: { server: [domain] } },
+    acl: { all_users: { server: [domain] }, loopback: { ip: ['127.0.0.0/8'] } },
+    api_permissions: { loopback: { who: { ip: '127.0.0.0/8' }, what: '*' } },
+    // A second connection of an account is welcome.
+    shaper_rules: { max_user_sessions: 1000 },
     access_rules: { anyone: [{ allow: 'all' }] },
     modules: {
       mod_disco: {},
@@ -76,6 +84,11 @@ export async function startEjabberd({
   });
   try {
     await program.waitFor(/ejabberd .* is started in the node/, { timeout: 30_000 });
+    for (const user of accounts ?? []) {
+      const body = JSON.stringify({ user, host: domain, password: `${user}-password` });
+      const { status } = await fetch(`http://127.0.0.1:${port}/api/register`, { method: 'POST', body });
+      if (status !== 200) throw new Error(`ejabberd does not register ${user}: ${status}`);
+    }
   } catch (error) {
     await program.stop();
     throw error;

@@ -1,5 +1,6 @@
 // Prosody with a configuration and data of its own, on loopback: the benchmarks' peer.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { peerPath } from './peer.ts';
@@ -15,12 +16,17 @@ export interface XmppPeer {
   stop(): Promise<void>;
 }
 
-/** Whoever comes may sign in, as whom he likes (SASL ANONYMOUS). Rooms are archived when `archive`. `cpu`: taskset list. */
+/**
+ * Without `accounts` whoever comes may sign in, as whom he likes (SASL ANONYMOUS); the password of an account is its name with
+ * `-password`. Rooms and messages are archived when `archive`. `cpu`: taskset list.
+ */
 export async function startProsody({
   archive = true,
+  accounts,
   cpu,
 }: {
   archive?: boolean;
+  accounts?: readonly string[];
   cpu?: string;
 } = {}): Promise<XmppPeer> {
   const folder = mkdtempSync(join(tmpdir(), 'chappe-prosody-'));
@@ -45,7 +51,7 @@ modules_disabled = { "s2s", "tls" }
 consider_websocket_secure = true
 limits = {}
 VirtualHost "${domain}"
-  authentication = "anonymous"
+  authentication = "${accounts === undefined ? 'anonymous' : 'internal_hashed'}"
 Component "rooms.${domain}" "muc"
   modules_enabled = { ${archive ? '"muc_mam"' : ''} }
   muc_log_by_default = true
@@ -53,6 +59,11 @@ Component "rooms.${domain}" "muc"
   muc_room_locking = false
 `,
   );
+  if (accounts !== undefined) {
+    const stored = join(folder, 'data', encodeURIComponent(domain).replaceAll('.', '%2e'), 'accounts');
+    mkdirSync(stored, { recursive: true });
+    for (const name of accounts) writeFileSync(join(stored, `${name}.dat`), scramAccount(`${name}-password`));
+  }
   const program = new Program('prosody', peerPath('prosody'), ['--config', file, '-F'], cpu ? { cpu } : {});
   const host = '127.0.0.1';
   try {
@@ -71,4 +82,14 @@ Component "rooms.${domain}" "muc"
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** As mod_auth_internal_hashed keeps it. */
+function scramAccount(password: string): string {
+  const [salt, iterations] = ['a-salt-of-the-benchmark', 10_000];
+  const salted = pbkdf2Sync(password, salt, iterations, 20, 'sha1');
+  const hmac = (text: string) => createHmac('sha1', salted).update(text).digest();
+  const storedKey = createHash('sha1').update(hmac('Client Key')).digest('hex');
+  const serverKey = hmac('Server Key').toString('hex');
+  return `return { ["iteration_count"] = ${iterations}; ["salt"] = "${salt}"; ["stored_key"] = "${storedKey}"; ["server_key"] = "${serverKey}"; };`;
 }

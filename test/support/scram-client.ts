@@ -39,7 +39,7 @@ export class ScramClient {
     const [, nonce, salt, iterations] = /^r=([^,]*),s=([^,]*),i=(\d+)(?:,|$)/.exec(serverFirst) as string[];
     const length = this.#hash === 'sha1' ? 20 : 32;
     const hmac = (key: Buffer, text: string) => createHmac(this.#hash, key).update(text).digest();
-    const salted = pbkdf2Sync(this.#password, Buffer.from(salt!, 'base64'), Number(iterations), length, this.#hash);
+    const salted = saltedPassword(this.#password, salt!, Number(iterations), length, this.#hash);
     const clientKey = hmac(salted, 'Client Key');
     const storedKey = createHash(this.#hash).update(clientKey).digest();
     const bound = Buffer.concat([Buffer.from(this.#header), this.#binding]).toString('base64');
@@ -54,4 +54,17 @@ export class ScramClient {
   isProof(additional: string): boolean {
     return this.#expected !== '' && Buffer.from(additional, 'base64').toString() === this.#expected;
   }
+}
+
+const derived = new Map<string, Buffer>();
+
+/** Remembered, as clients do (RFC 5802 section 5.1 lets them). */
+function saltedPassword(password: string, salt: string, iterations: number, length: number, hash: string): Buffer {
+  const key = `${hash} ${iterations} ${salt} ${password}`;
+  let known = derived.get(key);
+  if (known === undefined) {
+    known = pbkdf2Sync(password, Buffer.from(salt, 'base64'), iterations, length, hash);
+    derived.set(key, known);
+  }
+  return known;
 }
