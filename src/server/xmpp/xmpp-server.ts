@@ -288,7 +288,8 @@ export class XmppServer implements XmppHost, StreamRouter {
     const answer = errorReply(stanza, storeFailure(error));
     const session = this.#options.sessions.get(from ?? '');
     if (session !== undefined) session.send(answer);
-    else this.route(answer);
+    // Who was here and has gone is not told; a room is.
+    else if (this.#options.domains.has(parseJid(from ?? '')?.domain ?? '')) this.route(answer);
   }
 
   #tell(session: XmppSession, what: 'bound' | 'resumed' | 'ended'): void {
