@@ -23,6 +23,7 @@ import { tellTime } from '../xmpp/modules/entity-time.ts';
 import { tellLastActivity } from '../xmpp/modules/last-activity.ts';
 import { answerPings } from '../xmpp/modules/ping.ts';
 import { keepPrivateXml } from '../xmpp/modules/private-storage.ts';
+import { Push } from '../xmpp/modules/push.ts';
 import { serveRoster } from '../xmpp/modules/roster.ts';
 import { tellVersion } from '../xmpp/modules/software-version.ts';
 import { keepVcards } from '../xmpp/modules/vcard.ts';
@@ -138,6 +139,9 @@ export function createMessaging(options: MessagingOptions): MessagingPart {
   tellTime(xmpp, wallClock);
   tellVersion(xmpp, options.version);
   tellLastActivity(xmpp, { documents, watchers, wallClock, onFault });
+
+  const push = new Push(xmpp, { documents, limits, waits: (owner) => store.offline.any(owner), onFault });
+  inbox.onWaiting((account) => push.changed(account));
 
   // XEP-0160: what waited comes with the first presence that takes messages; not what such a client reads from its archive.
   const reading = new WeakSet<XmppSession>();

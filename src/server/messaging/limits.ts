@@ -16,6 +16,9 @@ export interface MessagingLimits {
   privateEntries: number;
   privateCharacters: number;
   vcardCharacters: number;
+  /** Push services of one account (XEP-0357), and of one its address, node and options together. */
+  pushServices: number;
+  pushCharacters: number;
   /** Messages of one page of an archive (XEP-0313). */
   archivePage: number;
   /** Accounts whose rosters, block lists and preferences are held in memory. */
@@ -35,6 +38,8 @@ export const messagingLimits: Readonly<MessagingLimits> = {
   privateEntries: 100,
   privateCharacters: 64 * 1024,
   vcardCharacters: 128 * 1024,
+  pushServices: 10,
+  pushCharacters: 4_096,
   archivePage: 250,
   cachedAccounts: 20_000,
   iqTimeout: 30_000,

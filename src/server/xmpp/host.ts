@@ -41,8 +41,8 @@ export interface XmppHost {
   /** Sends a stanza on, from inside the server: `from` and `to` are set and trusted. */
   route(stanza: Element): void;
   handleIq(target: IqTarget, name: string, namespace: string, handler: IqHandler): void;
-  /** Asks a client, and resolves with its result's payload; rejects with a StanzaError (also after 30 s of silence). */
-  requestIq(session: XmppSession, type: 'get' | 'set', payload: Element): Promise<Element | undefined>;
+  /** Asks a client, and resolves with its result's payload; rejects with a StanzaError (also after 30 s of silence). `from`: default the domain. */
+  requestIq(session: XmppSession, type: 'get' | 'set', payload: Element, from?: string): Promise<Element | undefined>;
   /** A namespace in the answer to disco#info (XEP-0030). */
   addFeature(target: IqTarget, feature: string): void;
   /** An identity there; and a data form beside them (XEP-0128), such as the upload limit. */

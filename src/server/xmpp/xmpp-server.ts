@@ -69,8 +69,13 @@ export class XmppServer implements XmppHost, StreamRouter {
     this.#iqs.handle(target, name, namespace, handler);
   }
 
-  requestIq(session: XmppSession, type: 'get' | 'set', payload: Element): Promise<Element | undefined> {
-    return this.#iqs.request(session, this.domain, type, payload);
+  requestIq(
+    session: XmppSession,
+    type: 'get' | 'set',
+    payload: Element,
+    from = this.domain,
+  ): Promise<Element | undefined> {
+    return this.#iqs.request(session, from, type, payload);
   }
 
   addFeature(target: IqTarget, feature: string): void {
