@@ -28,6 +28,7 @@ export interface MetricSources {
     authenticationFailures: number;
   };
   xmpp: () => StreamMetrics;
+  messages: () => { submitted: number; archived: number; kept: number; failedWrites: number };
   media?: () => MediaMetrics;
   writesQueued: () => number;
   callRecordsLost: () => number;
@@ -137,6 +138,15 @@ export function createMetrics(sources: MetricSources): Registry {
     labelled('msrp_refused', 'Requests refused, by status.', 'status', () => msrp().refused);
     labelled('msrp_reported', 'Chunks reported as not delivered, by status.', 'status', () => msrp().reported);
   }
+  const { messages } = sources;
+  counter(
+    'messages',
+    'Messages that came in, by either protocol or from a room to a person.',
+    () => messages().submitted,
+  );
+  counter('messages_archived', 'Messages written to archives of accounts, once for each.', () => messages().archived);
+  counter('messages_kept', 'Messages that were kept for somebody who was away.', () => messages().kept);
+  counter('messages_not_stored', 'Messages refused since they could not be stored.', () => messages().failedWrites);
   const { xmpp } = sources;
   gauge(
     'xmpp_connections',

@@ -113,7 +113,7 @@ async function compose(
     now: foundation.wallClock,
   });
   const xmpp = composeXmpp(foundation, messaging.xmpp, { web, sip });
-  const parts = { media, sip, turn, web, msrp, xmpp };
+  const parts = { media, sip, turn, web, msrp, messaging, xmpp };
   const registry = composeMetrics(foundation, parts);
   const observeCall = observeCalls(registry);
   await composeHttp(foundation, parts, { appsFolder, registry, uploads });

@@ -10,6 +10,7 @@ import { createMetrics } from '../metrics.ts';
 import { addressesOf } from './addresses.ts';
 import type { Foundation } from './foundation.ts';
 import type { MediaPart } from './media.ts';
+import type { MessagingPart } from './messaging.ts';
 import type { MsrpPart } from './msrp.ts';
 import type { SipPart } from './sip.ts';
 import type { TurnPart } from './turn.ts';
@@ -23,12 +24,13 @@ interface Parts {
   media: MediaPart;
   web: WebPart;
   msrp: MsrpPart;
+  messaging: MessagingPart;
   xmpp: XmppPart;
 }
 
 export function composeMetrics(
   { folder, admission, version }: Foundation,
-  { sip, turn, media, web, msrp, xmpp }: Parts,
+  { sip, turn, media, web, msrp, messaging, xmpp }: Parts,
 ): Registry {
   const { store, accounts } = folder;
   return createMetrics({
@@ -39,6 +41,7 @@ export function composeMetrics(
     turn: () => turn.server.metrics(),
     msrp: () => msrp.server.metrics(),
     xmpp: () => xmpp.streams.metrics(),
+    messages: () => messaging.inbox.counters,
     media: () => media.engine.metrics(),
     writesQueued: () => store.queued,
     callRecordsLost: () => store.calls.lost,

@@ -77,6 +77,14 @@ describe('the archive', () => {
     expect(bob.received).toHaveLength(2);
   });
 
+  it('and the time that something has waited cannot be made up', async () => {
+    const { alice, bob } = await twoOnline();
+    await alice.write(
+      chat('bob@example.test', 'x', `<delay xmlns='${NS.DELAY}' from='example.test' stamp='2001-01-01T00:00:00Z'/>`),
+    );
+    expect(bob.received[0]?.child('delay', NS.DELAY)).toBeUndefined();
+  });
+
   it('cannot be written into by a forged id', async () => {
     const { alice, bob } = await twoOnline();
     const forged = `<stanza-id xmlns='${NS.SID}' by='bob@example.test' id='forged'/>`;
@@ -386,15 +394,17 @@ describe('what a dead session has not acknowledged', () => {
 });
 
 describe('phones (SIP)', () => {
-  it('get what is for the account, and the inbox waits for their answer where nobody else is there', async () => {
+  it('get what is for the account; what they do not answer to waits where nobody else is there', async () => {
     const world = new XmppWorld();
     const phones = new Phones();
     world.part.inbox.addDevices(phones);
     const alice = await world.online('alice/page');
     await alice.write(chat('bob@example.test', 'hello'));
+    await settled();
     expect(phones.got).toEqual([['hello', undefined]]);
     phones.answers = 0;
     await alice.write(chat('bob@example.test', 'unanswered'));
+    for (let i = 0; i < 2; i++) await settled();
     expect(world.store.waiting).toHaveLength(1);
     phones.answers = 1;
     world.part.inbox.arrived('bob', phones);

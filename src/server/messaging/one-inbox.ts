@@ -15,7 +15,7 @@ import type { Inbox, MessageDevices, MessageOrigin } from './inbox.ts';
 import { Lanes } from './lanes.ts';
 import type { MessagingLimits } from './limits.ts';
 import type { Roster, Rosters } from './rosters.ts';
-import { stanzaIdBy, withoutForgedIds, withStanzaId } from './stanza-id.ts';
+import { stanzaIdBy, withoutForgeries, withStanzaId } from './stanza-id.ts';
 import { storeFailure } from './store-failure.ts';
 import { type Treatment, treatmentOf } from './treatment.ts';
 import { delayed, WaitingRoom } from './waiting-room.ts';
@@ -76,6 +76,7 @@ interface Judged {
  */
 export class OneInbox implements Inbox {
   readonly lanes = new Lanes();
+  readonly counters = { submitted: 0, archived: 0, kept: 0, failedWrites: 0 };
   readonly #options: OneInboxOptions;
   readonly #delivery: Delivery;
   readonly #waitingRoom: WaitingRoom;
@@ -102,6 +103,7 @@ export class OneInbox implements Inbox {
    * with, a StanzaError.
    */
   accept(message: Element, from: Jid, to: Jid, origin: MessageOrigin): MessageOutcome | Promise<MessageOutcome> {
+    this.counters.submitted += 1;
     const sender = origin.protocol === 'internal' ? undefined : this.#party(from, origin);
     const recipient = this.#party(to, undefined);
     if (sender instanceof Promise || recipient instanceof Promise)
@@ -236,8 +238,8 @@ export class OneInbox implements Inbox {
       throw new StanzaError('not-acceptable', '', { application: BLOCKED });
     if (recipient !== undefined && recipient.owner !== sender?.owner && blocks(recipient.blocked, from))
       throw new StanzaError('service-unavailable');
-    // 2. Ids of ours are written by us (XEP-0359 section 6).
-    const message = origin.protocol === 'internal' ? original : withoutForgedIds(original, (by) => this.#isOurs(by));
+    // 2. What only we write is ours: ids of archives, and since when we have had it.
+    const message = origin.protocol === 'internal' ? original : withoutForgeries(original, this.#options.domain);
     const treatment = treatmentOf(message);
     // 3. RFC 6121 section 8.5: what cannot be delivered at all.
     if (recipient === undefined && !this.#options.domains.has(to.domain))
@@ -270,7 +272,10 @@ export class OneInbox implements Inbox {
     if (recipientId !== undefined && recipient !== undefined)
       rows.push({ owner: recipient.owner, id: recipientId, peer: from.bare, time, stanza });
     const archived = rows.length > 0 ? this.#options.store.archive.add(rows) : undefined;
+    this.counters.archived += rows.length;
+    if (waits) this.counters.kept += 1;
     const fail = (error: unknown) => {
+      this.counters.failedWrites += 1;
       throw storeFailure(error);
     };
     if (!waits || recipient === undefined) return archived?.catch(fail);
@@ -317,7 +322,13 @@ export class OneInbox implements Inbox {
       taken.catch(this.#options.onFault);
       return 'delivered';
     }
-    return taken.then((count) => (count > 0 ? 'delivered' : this.#missed(own, recipient, treatment, recipientId)));
+    const answered = taken.then((count) =>
+      count > 0 ? 'delivered' : this.#missed(own, recipient, treatment, recipientId),
+    );
+    if (origin.protocol !== 'xmpp' || recipientId === undefined) return answered;
+    // What the archive has is kept, which is all that an XMPP sender is promised: he does not wait for a phone.
+    answered.catch(this.#options.onFault);
+    return 'delivered';
   }
 
   /** Nobody was there after all. */
@@ -328,16 +339,12 @@ export class OneInbox implements Inbox {
     id: string | undefined,
   ): Promise<MessageOutcome> {
     if (!treatment.offline || !account) return 'dropped';
+    this.counters.kept += 1;
     const added = await this.#waitingRoom.add(owner, id ?? this.#nextId(), message).catch((error: unknown) => {
       throw storeFailure(error);
     });
     if (!added && id === undefined) throw new StanzaError('resource-constraint', 'too much waits there already');
     return 'stored';
-  }
-
-  #isOurs(address: string): boolean {
-    const { domain } = this.#options;
-    return address === domain || address.endsWith(`@${domain}`) || address.endsWith(`.${domain}`);
   }
 
   #wants({ wishes, roster }: Party, peer: Jid): boolean {

@@ -14,9 +14,19 @@ export function stanzaIdBy(message: Element, by: string): string | undefined {
   return undefined;
 }
 
-/** Section 6: takes away the ids that claim to be of one of our own addresses. The same message, where there are none. */
-export function withoutForgedIds(message: Element, isOurs: (by: string) => boolean): Element {
-  const forged = (child: Element | string) =>
-    typeof child === 'object' && child.is('stanza-id', NS.SID) && isOurs(child.attributes['by'] ?? '');
+/**
+ * Section 6: takes away the ids that claim to be of an address of ours, and the times since when we claim to have had it
+ * (XEP-0203). The same message, where there are none.
+ */
+export function withoutForgeries(message: Element, domain: string): Element {
+  const forged = (child: Element | string) => {
+    if (typeof child === 'string') return false;
+    if (child.namespace === NS.SID && child.name === 'stanza-id') return isOurs(child.attributes['by'] ?? '', domain);
+    return child.namespace === NS.DELAY && child.name === 'delay' && child.attributes['from'] === domain;
+  };
   return message.children.some(forged) ? message.holding(message.children.filter((child) => !forged(child))) : message;
+}
+
+function isOurs(address: string, domain: string): boolean {
+  return address === domain || address.endsWith(`@${domain}`) || address.endsWith(`.${domain}`);
 }
