@@ -1,9 +1,9 @@
 // The SDK's messaging (chappe/client/messaging) against the running server, in Node.
-import { connect, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ChatMessage, Conversation, Messaging } from '../../src/client/messaging/index.ts';
 import { Messaging as Client } from '../../src/client/messaging/index.ts';
 import { type Chappe, startChappe } from '../support/chappe.ts';
+import { cuttable } from '../support/cuttable.ts';
 import { credentialsOf, messagingOf, within } from '../support/messaging.ts';
 
 const PATIENCE = 20_000;
@@ -120,9 +120,9 @@ test('a file is uploaded and its address sent', async () => {
 });
 
 test('what is written while the connection is cut arrives once, after it is resumed', async () => {
-  const wire = await cuttable(chappe);
+  const way = await cuttable(Number(new URL(chappe.ready.web).port));
   const dave = new Client({
-    credentials: async () => ({ ...(await credentialsOf(chappe, 'dave')()), ws: wire.url }),
+    credentials: async () => ({ ...(await credentialsOf(chappe, 'dave')()), ws: `ws://127.0.0.1:${way.port}` }),
   });
   clients.push(dave);
   await within(PATIENCE, 'online', (resolve) => {
@@ -132,49 +132,13 @@ test('what is written while the connection is cut arrives once, after it is resu
   const lost = within(PATIENCE, 'lost', (resolve) =>
     dave.on('state', ({ state }) => state === 'connecting' && resolve(undefined)),
   );
-  wire.cut();
+  way.cut();
   await bob.conversation('dave').send('are you there?');
   await lost;
-  wire.mend();
+  way.mend();
   await seen(dave.conversation('bob'), ({ text }) => text === 'are you there?');
   await dave.conversation('bob').send('I am');
   await seen(bob.conversation('dave'), ({ text }) => text === 'I am');
   expect(texts(dave.conversation('bob'))).toEqual(['are you there?', 'I am']);
-  await wire.close();
+  way.close();
 });
-
-/** A wire to the server that can be cut, and then lets nobody through until it is mended. */
-async function cuttable({ ready }: Chappe) {
-  const open = new Set<Socket>();
-  let whole = true;
-  const server = createServer((socket) => {
-    if (!whole) return void socket.destroy();
-    const { hostname, port } = new URL(ready.web);
-    const far = connect(Number(port), hostname);
-    for (const end of [socket, far]) {
-      open.add(end);
-      end.on('error', () => {});
-      end.on('close', () => open.delete(end));
-    }
-    socket.pipe(far).pipe(socket);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  const drop = () => {
-    for (const end of open) end.destroy();
-  };
-  return {
-    url: `ws://127.0.0.1:${port}`,
-    cut() {
-      whole = false;
-      drop();
-    },
-    mend() {
-      whole = true;
-    },
-    close() {
-      drop();
-      return new Promise<void>((resolve) => server.close(() => resolve()));
-    },
-  };
-}
