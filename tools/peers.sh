@@ -9,7 +9,7 @@
 #   rtpengine-daemon      the other media relay (userspace), and the benchmark's peer
 #   chromium firefox-esr  browsers for JsSIP, SIP.js and our own page
 #   prosody ejabberd      XMPP servers: the benchmark's peers
-#   python3-slixmpp       an XMPP client over TCP
+#   python3-slixmpp       an XMPP client over TCP; python3-aiohttp: what it uploads files by
 #   postgresql            the other store
 #   iproute2 iptables     a network behind a NAT, in namespaces of its own
 #   ffmpeg openssl        tones and their check; certificates
@@ -29,6 +29,7 @@ linphone-cli
 coturn
 prosody
 ejabberd
+python3-aiohttp
 python3-slixmpp
 postgresql
 rtpengine-daemon

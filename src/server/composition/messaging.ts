@@ -125,7 +125,7 @@ export function createMessaging(options: MessagingOptions): MessagingPart {
   const { wallClock } = options;
   serveRoster(xmpp, { rosters, subscriptions, limits });
   const pep = new Pep(xmpp, { ...options, watchers, limits: options.pep });
-  const avatars = new Avatars({ host: xmpp, pep, documents, pubsub: store.pubsub, onFault });
+  const avatars = new Avatars({ host: xmpp, pep, documents, pubsub: store.pubsub });
   serveVcard4(xmpp, pep, store.pubsub);
   serveDiscovery(xmpp, {
     ...{ watchers, primitives: options.primitives },

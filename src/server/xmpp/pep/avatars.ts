@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Element, xml } from '../../../protocol/xmpp/element.ts';
-import { type Jid, parseJid } from '../../../protocol/xmpp/jid.ts';
+import type { Jid } from '../../../protocol/xmpp/jid.ts';
 import type { DocumentStore, PubsubStore } from '../../../storage/messaging.ts';
 import { parseStored } from '../../messaging/stored-stanza.ts';
 import type { XmppHost } from '../host.ts';
@@ -15,7 +15,6 @@ export interface AvatarOptions {
   pep: Pep;
   documents: DocumentStore;
   pubsub: PubsubStore;
-  onFault: (error: unknown) => void;
 }
 
 /**
@@ -28,8 +27,8 @@ export class Avatars {
   constructor(options: AvatarOptions) {
     this.#options = options;
     options.host.addFeature('account', 'urn:xmpp:pep-vcard-conversion:0');
-    options.pep.onPublish((owner, item, payload) => {
-      if (item.node === METADATA) this.#published(owner, payload).catch(options.onFault);
+    options.pep.onPublish(async (owner, item, payload) => {
+      if (item.node === METADATA) await this.#published(owner, payload);
     });
   }
 
@@ -54,7 +53,7 @@ export class Avatars {
   /** The owner has published which picture is his: it becomes the card's. */
   async #published(owner: string, metadata: Element): Promise<void> {
     const { pep, documents, pubsub } = this.#options;
-    if ((await pep.nodes.find(owner, METADATA))?.accessModel !== 'open' || parseJid(owner) === undefined) return;
+    if ((await pep.nodes.find(owner, METADATA))?.accessModel !== 'open') return;
     const info = metadata.elements('info').find(({ attributes }) => attributes['url'] === undefined);
     let photo: Element | undefined;
     if (info !== undefined) {

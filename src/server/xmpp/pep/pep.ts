@@ -51,8 +51,8 @@ const FEATURES = [
   ...['publish', 'publish-options', 'purge-nodes', 'retract-items', 'retrieve-default', 'retrieve-items'],
 ];
 
-/** Told of what is published (avatars.ts). */
-export type PublishListener = (owner: string, item: PubsubItem, payload: Element) => void;
+/** Told of what is published, before anybody else is (avatars.ts). */
+export type PublishListener = (owner: string, item: PubsubItem, payload: Element) => Promise<void>;
 
 /** XEP-0163: every account is a pubsub service (XEP-0060) of its own, to which its presence's subscribers need not subscribe. */
 export class Pep {
@@ -98,8 +98,9 @@ export class Pep {
     await this.#room.take(owner.bare, text.length);
     const item = { owner: owner.bare, node, id, publisher: publisher.full, time: wallClock(), payload: text };
     if (configuration.persistItems) await store.pubsub.publish(item, configuration.maxItems);
+    if (payload !== undefined)
+      for (const listener of this.#listeners) await listener(owner.bare, item, payload).catch(this.#options.onFault);
     this.#tell(owner, node, configuration, itemsElement(node, [item]));
-    if (payload !== undefined) for (const listener of this.#listeners) listener(owner.bare, item, payload);
   }
 
   /** As it is, but for everybody. */
