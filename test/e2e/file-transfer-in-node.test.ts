@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FileTransfers, type IncomingFile } from '../../src/client/file-transfer.ts';
-import { Client, type Credentials } from '../../src/client/index.ts';
+import type { Client } from '../../src/client/index.ts';
 import { type Chappe, startChappe } from '../support/chappe.ts';
+import { nodeClient } from '../support/node-client.ts';
 
 let chappe: Chappe;
 const clients: Client[] = [];
@@ -20,33 +21,15 @@ const sockets: WebSocket[] = [];
 
 /** The platform's, with those that speak MSRP noted so that a test can cut them. */
 class WatchedWebSocket extends WebSocket {
-  constructor(url: string, protocols: string | string[]) {
+  constructor(url: string | URL, protocols?: string | string[]) {
     super(url, protocols);
     if (protocols === 'msrp') sockets.push(this);
   }
 }
 
 async function connect(name: string): Promise<FileTransfers> {
-  const { web } = chappe.ready;
-  const session = await fetch(`${web}/api/session`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', origin: web },
-    body: JSON.stringify({ name, password: `${name}-password` }),
-  });
-  const cookie = session.headers.getSetCookie().join('; ');
-  const client = new Client({
-    credentials: async () => {
-      const answer = await fetch(`${web}/api/credentials`, { method: 'POST', headers: { origin: web, cookie } });
-      return (await answer.json()) as Credentials;
-    },
-    WebSocket: WatchedWebSocket as never,
-  });
+  const client = await nodeClient(chappe, name, WatchedWebSocket);
   clients.push(client);
-  const registered = new Promise<void>((resolve) => {
-    client.on('state', ({ state }) => state === 'registered' && resolve());
-  });
-  client.connect();
-  await registered;
   return new FileTransfers(client);
 }
 

@@ -12,13 +12,14 @@ export interface KamailioRelay {
   stop(): Promise<void>;
 }
 
-export async function startKamailioRelay(): Promise<KamailioRelay> {
+/** `cpu`: a taskset list. */
+export async function startKamailioRelay(cpu?: string): Promise<KamailioRelay> {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'chappe-kamailio-'));
   const file = join(folder, 'kamailio.cfg');
   writeFileSync(file, config(port));
   const args = ['-f', file, '-DD', '-E', '-m', '64', '-M', '32', '-Y', folder, '-w', folder];
-  const program = new Program('kamailio', peerPath('kamailio'), args);
+  const program = new Program('kamailio', peerPath('kamailio'), args, cpu === undefined ? {} : { cpu });
   await program.waitFor(/Aliases:/);
   return {
     program,

@@ -19,6 +19,8 @@ export interface EndpointOptions {
   onEvent: (event: SessionEvent) => void;
   /** What carries it is gone. */
   onLost: () => void;
+  /** The other side's first frame has come: it is there, and knows us. */
+  onHeard?: () => void;
 }
 
 /** One end of an MSRP session with its timer, on whatever carries its frames. */
@@ -27,6 +29,7 @@ export class MsrpEndpoint {
   readonly #session: Session;
   #cancelTimer: (() => void) | undefined;
   #closed = false;
+  #heard = false;
 
   constructor(options: EndpointOptions) {
     this.#options = options;
@@ -70,6 +73,10 @@ export class MsrpEndpoint {
   }
 
   head(head: Head): void {
+    if (!this.#heard) {
+      this.#heard = true;
+      this.#options.onHeard?.();
+    }
     this.#run(this.#session.head(head, this.#now));
   }
 

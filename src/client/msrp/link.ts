@@ -11,4 +11,4 @@ export interface MsrpLink {
   close(): void;
 }
 
-export type EndpointHandlers = Pick<EndpointOptions, 'onEvent' | 'onLost' | 'accept'>;
+export type EndpointHandlers = Pick<EndpointOptions, 'onEvent' | 'onLost' | 'onHeard' | 'accept'>;

@@ -55,6 +55,7 @@ export function findRoute(link: RelayLink, head: Head, options: RouteOptions): R
 
   // 1. Outwards: from the owner of the use.
   if (use.link === link && sameAuthority(from, use.client)) {
+    if (head.fromPath.length > 1) return 403; // it speaks for nobody else
     const second = uses.find(next);
     if (second !== undefined) {
       // 1a. To another use here: no hop to ourselves. What is behind that one is its owner.

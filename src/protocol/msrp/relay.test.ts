@@ -120,6 +120,9 @@ test('whoever is not the owner of a use cannot send by it', () => {
   send(mallory, `${a}`, 'msrp://m.invalid:2855/m;ws');
   send(mallory, 'msrp://elsewhere.test:2855/x;tcp msrp://y.test:1/y;tcp', 'msrp://m.invalid:2855/m;ws');
   expect(mallory.statuses()).toEqual([506, 403, 481, 481, 481]);
+  // The owner in another's name behind her own.
+  send(mallory, `${mallory.auth('msrp://m.invalid:2855/m;ws')} ${b} ${BOB}`, `msrp://m.invalid:2855/m;ws ${ALICE}`);
+  expect(mallory.statuses().at(-1)).toBe(403);
   // The owner herself, but to somebody who is not there, or past the owner of the other use.
   send(alice, `${a} msrp://10.0.0.1:2855/x;tcp`, ALICE);
   send(alice, `${a} ${b} msrp://10.0.0.1:2855/x;tcp`, ALICE);

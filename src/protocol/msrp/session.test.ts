@@ -230,6 +230,8 @@ test('what is not of this session, or contradicts itself, is refused', () => {
   expect(status()).toBe('481');
   say(B, 'msrp://mallory.invalid:2855/a;ws', 'Message-ID: x');
   expect(status()).toBe('481');
+  say(B, `msrp://mallory.invalid:2855/m;ws ${A.replace('/a;', '/other;')}`, 'Message-ID: x');
+  expect(status()).toBe('481');
   say(`${B} ${A}`, A, 'Message-ID: x');
   expect(status()).toBe('481');
   say(B, A, 'X-Y: x');
@@ -309,4 +311,19 @@ test('AUTH answers a challenge, takes the time it is told, and asks again before
   outputs = client.timer();
   expect(frame()).toContain(' AUTH\r\n');
   expect(client.timer().at(-1)).toEqual({ type: 'event', event: { type: 'refused', status: 408 } });
+});
+
+test('who is behind another relay than the description named is not the other side', () => {
+  const clock = new VirtualClock();
+  const R = 'msrp://relay.test:2855/r;tcp';
+  const bob = new End(clock, { localPath: [R, B], remotePath: ['msrp://relay.test:2855/use-of-a;tcp', A] });
+  const statuses: string[] = [];
+  bob.wire = (octets) => statuses.push(/ (\d{3}) /.exec(Buffer.from(octets).toString())?.[1] ?? '');
+  for (const via of ['use-of-a', 'use-of-mallory'])
+    bob.take(
+      Buffer.from(
+        `MSRP t001 SEND\r\nTo-Path: ${B}\r\nFrom-Path: ${R} msrp://relay.test:2855/${via};tcp ${A}\r\nMessage-ID: x\r\nContent-Type: a/b\r\n\r\nx\r\n-------t001$\r\n`,
+      ),
+    );
+  expect(statuses).toEqual(['200', '481']);
 });

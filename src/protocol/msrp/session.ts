@@ -295,8 +295,9 @@ export class Session {
       if (message !== undefined) this.#fail(message, status);
       return;
     }
-    if (message === undefined || !message.sentLast) return;
-    const range = tryRange(head.get('Byte-Range'));
+    // A failure may be any relay's word; that all has arrived only the other side knows.
+    if (message === undefined || !message.sentLast || !tryOr(false, () => this.#cameFromPeer(head))) return;
+    const range = tryOr(undefined, () => parseByteRange(head.get('Byte-Range') ?? ''));
     if (range !== undefined && (range.end ?? 0) < message.total) return;
     this.#awaited.delete(id);
     this.#event({ type: 'delivered', message: id });
@@ -340,8 +341,7 @@ export class Session {
     // 1. It is for this session: to us, and from the other side (RFC 4975 section 7.3).
     const [to = ''] = head.toPath;
     if (head.toPath.length !== 1 || !sameMsrpUri(parseMsrpUri(to), parseMsrpUri(this.#own))) return 481;
-    const [from, peer] = [head.fromPath.at(-1) ?? '', this.#options.remotePath.at(-1) ?? ''];
-    if (!sameMsrpUri(parseMsrpUri(from), parseMsrpUri(peer))) return 481;
+    if (!this.#cameFromPeer(head)) return 481;
     const id = head.get('Message-ID');
     if (id === undefined || id.length > 64) return 400;
     const refused = this.#refused.get(id);
@@ -378,6 +378,16 @@ export class Session {
     incoming.first = Math.min(incoming.first, current.at);
     current.incoming = incoming;
     return 200;
+  }
+
+  /** By the way that its description named: whatever relays of ours come before, the path ends with it. */
+  #cameFromPeer({ fromPath }: Head): boolean {
+    const { remotePath } = this.#options;
+    const way = fromPath.slice(-remotePath.length);
+    return (
+      way.length === remotePath.length &&
+      way.every((uri, hop) => uri === remotePath[hop] || sameMsrpUri(parseMsrpUri(uri), parseMsrpUri(remotePath[hop]!)))
+    );
   }
 
   #ended(incoming: Incoming, current: { at: number }, flag: ContinuationFlag): void {
@@ -443,11 +453,12 @@ const FRAME_OVERHEAD = 320;
 const MOST_REFUSED = 64;
 const MOST_AWAITED = 64;
 
-function tryRange(value: string | undefined) {
+/** What is malformed counts as `otherwise`. */
+function tryOr<T>(otherwise: T, read: () => T): T {
   try {
-    return value === undefined ? undefined : parseByteRange(value);
+    return read();
   } catch (error) {
-    if (error instanceof ProtocolError) return undefined;
+    if (error instanceof ProtocolError) return otherwise;
     throw error;
   }
 }
