@@ -15,6 +15,7 @@ export function healthySystem(more: Partial<System> = {}): System {
     now: () => NOON,
     nodeVersion: '24.1.0',
     read: (path) => files[path],
+    postgresVersion: async () => '15.8',
     folder: async () => ({
       mode: 0o40700,
       writable: true,

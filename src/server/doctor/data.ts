@@ -6,7 +6,10 @@ const MEBIBYTE = 1024 * 1024;
 const LITTLE = 1024 * MEBIBYTE;
 const TOO_LITTLE = 64 * MEBIBYTE;
 
-/** The data folder: nothing is acknowledged that is not written there. */
+/** The oldest that its makers still care for when this was written. */
+const OLDEST_POSTGRES = 13;
+
+/** The data folder, and the database where that is another: nothing is acknowledged that is not written there. */
 export const data: Check = async ({ system, configuration }) => {
   const { list, ok, warning, problem } = findings('data');
   const path = configuration.data;
@@ -33,5 +36,24 @@ export const data: Check = async ({ system, configuration }) => {
   if (free < TOO_LITTLE)
     problem('The disk is full', `${megabytes} Registrations and new accounts will be refused.`, 'Make room.');
   else if (free < LITTLE) warning('The disk is nearly full', megabytes, 'Make room.');
+
+  const { database } = configuration;
+  if (database !== undefined)
+    try {
+      const version = await system.postgresVersion(database);
+      if (Number.parseInt(version, 10) < OLDEST_POSTGRES)
+        warning(
+          'PostgreSQL is old',
+          `It is version ${version}.`,
+          `Version ${OLDEST_POSTGRES} or later is known to work.`,
+        );
+      else ok('The database answers', `PostgreSQL ${version}.`);
+    } catch (error) {
+      problem(
+        'The database does not answer',
+        `${(error as Error).message}: messages, registrations and new accounts are refused.`,
+        'Start it, or put right host, name, user and password in data.',
+      );
+    }
   return list;
 };

@@ -87,6 +87,16 @@ test('a data folder that cannot be written, that others may read, or whose disk 
   expect(await titles(data, {}, broken({ mode: undefined }))).toEqual(['The data folder will be made']);
 });
 
+test('a database that does not answer, or is too old', async () => {
+  const postgres = { CHAPPE_DATA: 'postgres://chappe:secret@db.example.test/chappe' };
+  const of = (answer: () => Promise<string>) => faults(data, postgres, { postgresVersion: answer });
+  expect(await titles(data, postgres)).toContain('The database answers');
+  expect(await of(async () => '9.6.1')).toEqual(['warning: PostgreSQL is old']);
+  expect(await of(() => Promise.reject(new Error('connect ECONNREFUSED')))).toEqual([
+    'problem: The database does not answer',
+  ]);
+});
+
 test('where it listens: on loopback only, in part, on private addresses, behind a NAT', async () => {
   expect(await faults(addresses)).toEqual(['warning: Everything listens on loopback only']);
   const { CHAPPE_TURN_LISTEN: _, ...noTurn } = OUTWARD;

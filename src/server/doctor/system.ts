@@ -43,9 +43,12 @@ export interface System {
   open(target: WireTarget): Promise<Wire>;
   /** Whether the rtpengine at that ng URL answers. */
   pingRtpengine(url: string): Promise<boolean>;
+  /** The version of the PostgreSQL that answers there; rejects with why it does not. */
+  postgresVersion(url: string): Promise<string>;
 }
 
 export const hostSystem: System = {
+  postgresVersion: async (url) => (await import('../../storage/postgres/ping.ts')).postgresVersion(url),
   now: Date.now,
   nodeVersion: process.versions.node,
   read(path) {

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { verifyEphemeral } from '../../protocol/credentials/ephemeral.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../storage/embedded/store.ts';
 import type { CallRecordQuery } from '../../storage/ports.ts';
+import { StorageError } from '../../storage/storage-error.ts';
 import { primitives } from '../../transport/primitives.ts';
 import { Accounts } from '../accounts/accounts.ts';
 import { Seal } from '../accounts/seal.ts';
@@ -490,4 +491,18 @@ test('records of calls: one’s own, and for administrators everybody’s', asyn
   await call('GET', '/api/calls?limit=99999&before=x', { cookie: cookies.bob });
   expect((await call('GET', '/api/calls?account=alice', { cookie: cookies.bob })).statusCode).toBe(403);
   expect(asked).toEqual([{ limit: 100 }, { account: 'bob', limit: 5, before: 77 }, { account: 'bob', limit: 1000 }]);
+});
+
+test('a store that fails is said to fail, for a while', async () => {
+  app = await api({
+    calls: {
+      lost: 0,
+      add() {},
+      list: () => Promise.reject(new StorageError('STORAGE_FAILED', 'connect ECONNREFUSED secret.example')),
+    },
+  });
+  const answer = await call('GET', '/api/calls', { key });
+  expect([answer.statusCode, answer.headers['retry-after']]).toEqual([503, '5']);
+  expect(answer.json().error.code).toBe('HTTP_STORAGE');
+  expect(answer.body).not.toContain('secret');
 });

@@ -87,7 +87,7 @@ export async function createHttpApi(options: HttpApiOptions): Promise<FastifyIns
   app.setErrorHandler((error: Error & { code?: string; statusCode?: number }, request, reply) => {
     const known = error instanceof HttpError ? error : (storageError(error) ?? fromFastify(error));
     // The route's pattern, never the URL: that may hold a credential.
-    if (known.status >= 500 && known.code === 'HTTP_INTERNAL')
+    if (known.code === 'HTTP_INTERNAL' || known.code === 'HTTP_STORAGE')
       log.error({ route: request.routeOptions.url, method: request.method, error: error.stack }, 'request failed');
     answer(known, reply);
   });
@@ -173,7 +173,14 @@ export async function createHttpApi(options: HttpApiOptions): Promise<FastifyIns
 }
 
 function storageError(error: { code?: string }): HttpError | undefined {
-  return error.code === 'STORAGE_BUSY' ? new HttpError(503, 'HTTP_BUSY', 'The server is busy.', 1) : undefined;
+  if (error.code === 'STORAGE_BUSY') return new HttpError(503, 'HTTP_BUSY', 'The server is busy.', 1);
+  if (error.code !== 'STORAGE_FAILED') return undefined;
+  return new HttpError(
+    503,
+    'HTTP_STORAGE',
+    'It could not be stored or read: the disk is full, or the database away.',
+    5,
+  );
 }
 
 function answer({ status, code, message, retryAfter }: HttpError, reply: FastifyReply): void {
