@@ -29,6 +29,7 @@ export class RoomWorld extends XmppWorld {
     this.rooms = await Rooms.open({
       host: this.part.xmpp,
       store: this.store,
+      blockLists: this.part.blockLists,
       ids: this.part.ids,
       clock: this.clock,
       wallClock: () => 1_700_000_000_000 + this.clock.now(),

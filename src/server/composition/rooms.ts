@@ -7,10 +7,10 @@ import type { MessagingPart } from './messaging.ts';
 
 export function composeRooms(
   { configuration, folder, log, wallClock }: Foundation,
-  { xmpp, ids }: MessagingPart,
+  { xmpp, ids, blockLists }: MessagingPart,
 ): Promise<Rooms> {
   return Rooms.open({
-    ...{ host: xmpp, store: folder.store.messaging, ids, clock: nativeClock, wallClock, primitives },
+    ...{ host: xmpp, store: folder.store.messaging, blockLists, ids, clock: nativeClock, wallClock, primitives },
     limits: configuration.limits.rooms,
     onFault: (error) => log.error({ error: String(error) }, 'fault in rooms'),
   });

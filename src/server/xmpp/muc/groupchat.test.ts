@@ -187,7 +187,7 @@ describe('messages to all (XEP-0045 section 7.4)', () => {
 });
 
 describe('private messages (section 7.5)', () => {
-  it('reach all clients of the other, and nobody else, and are in no archive of the room', async () => {
+  it('reach all clients of the other, and nobody else; they are in the archives of both, once, not in the room’s', async () => {
     const world = await RoomWorld.open();
     const alice = await world.room();
     const phone = await world.guest('bob/phone', 'Bob');
@@ -195,12 +195,28 @@ describe('private messages (section 7.5)', () => {
     const carol = await world.guest('carol/pad', 'Carol');
     for (const client of [alice, phone, desk, carol]) client.take();
     await carol.write(`<message to='${ROOM}/Bob' type='chat' id='p'><body>psst</body></message>`);
+    await settled();
     for (const client of [phone, desk]) {
       expect(client.received[0]?.attributes).toEqual({ type: 'chat', id: 'p', from: `${ROOM}/Carol`, to: client.jid });
       expect(client.received[0]?.child('x', NS.MUC_USER)).toBeDefined();
     }
     expect(alice.received).toEqual([]);
-    expect(world.store.archived.filter(({ owner }) => owner === ROOM)).toEqual([]);
+    const kept = world.store.archived.map(({ owner }) => owner);
+    expect(kept.sort()).toEqual(['bob@example.test', 'carol@example.test']);
+  });
+
+  it('from whomever one has blocked do not come, nor does anything else of his; from others they do (XEP-0191)', async () => {
+    const world = await RoomWorld.open();
+    const alice = await world.room();
+    const bob = await world.guest('bob/phone', 'Bob');
+    const carol = await world.guest('carol/pad', 'Carol');
+    await bob.ask(`<iq type='set' id='b'><block xmlns='${NS.BLOCKING}'><item jid='${ROOM}/Carol'/></block></iq>`);
+    bob.take();
+    await world.say(carol, 'one');
+    await carol.write(`<message to='${ROOM}/Bob' type='chat'><body>psst</body></message>`);
+    await carol.write(`<presence to='${ROOM}/Carol'><show>away</show></presence>`);
+    await world.say(alice, 'two');
+    expect(bob.received.map((stanza) => stanza.childText('body'))).toEqual(['two']);
   });
 
   it.each([

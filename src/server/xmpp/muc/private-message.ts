@@ -6,7 +6,7 @@ import { OCCUPANT_ID, occupantIdOf } from './presence-broadcast.ts';
 import type { Role } from './role.ts';
 import type { Room } from './room.ts';
 
-/** XEP-0045 section 7.5: from one occupant to all clients of another. It is in no archive of the room. */
+/** XEP-0045 section 7.5: from one occupant to all clients of another. It is in their own archives, not in the room's. */
 export function receivePrivateMessage(room: Room, message: Element, from: Jid, nick: string): void {
   if (message.attributes['type'] === 'groupchat')
     throw new StanzaError('bad-request', 'A message to one occupant is not for the whole room.');
@@ -20,10 +20,14 @@ export function receivePrivateMessage(room: Room, message: Element, from: Jid, n
   const reflected = message
     .holding([...kept, xml('x', NS.MUC_USER), occupantIdOf(sender.id)])
     .with({ from: sender.jid.full });
-  room.outbox.send(
-    reflected,
-    [...recipient.sessions.values()].map((session) => session.jid),
-  );
+  const [first, ...others] = [...recipient.sessions.values()].map((session) => session.jid);
+  if (first !== undefined) room.send(reflected, first);
+  // One copy is archived for whoever it is for.
+  if (others.length > 0) room.outbox.send(reflected.adding(xml('no-store', NS.HINTS)), others);
+}
+
+export function isPrivateMessage(stanza: Element): boolean {
+  return stanza.name === 'message' && stanza.attributes['type'] === 'chat';
 }
 
 /** muc#roomconfig_allowpm. */

@@ -1,7 +1,7 @@
 import type { Primitives } from '../../../protocol/primitives.ts';
 import { toBase64Url } from '../../../protocol/primitives.ts';
 import { type Element, xml } from '../../../protocol/xmpp/element.ts';
-import type { Jid } from '../../../protocol/xmpp/jid.ts';
+import { type Jid, parseJid } from '../../../protocol/xmpp/jid.ts';
 import { NS } from '../../../protocol/xmpp/namespaces.ts';
 import { pageOf, pageRequest } from '../../../protocol/xmpp/result-set.ts';
 import { isAnswerable, payloadOf } from '../../../protocol/xmpp/stanza.ts';
@@ -10,6 +10,7 @@ import type { ArchiveIds } from '../../../storage/archive-id.ts';
 import type { MessagingStore } from '../../../storage/messaging.ts';
 import type { Clock, Timer } from '../../../transport/clock.ts';
 import { TokenBuckets } from '../../http/token-buckets.ts';
+import { type BlockLists, blocks } from '../../messaging/block-lists.ts';
 import type { LocalDomain, XmppHost } from '../host.ts';
 import type { XmppSession } from '../session.ts';
 import { FEATURES, isListed } from './discovery.ts';
@@ -17,6 +18,7 @@ import { enter, joinRequest } from './enter.ts';
 import { leave, putAllOut } from './leave.ts';
 import type { MucLimits } from './limits.ts';
 import { forwardAnswer, forwardRequest, PING } from './occupant-iq.ts';
+import { isPrivateMessage } from './private-message.ts';
 import { Room, type RoomPorts, type RoomRecord } from './room.ts';
 import { defaultConfiguration } from './room-configuration.ts';
 import { loadHistory, loadRooms, saveRoom } from './room-documents.ts';
@@ -33,6 +35,7 @@ const ITEMS = 100;
 export interface RoomsOptions {
   host: Pick<XmppHost, 'domain' | 'session' | 'route' | 'accountExists' | 'onSession' | 'addDomain'>;
   store: MessagingStore;
+  blockLists: Pick<BlockLists, 'peek'>;
   ids: ArchiveIds;
   clock: Clock;
   /** Unix time in milliseconds. */
@@ -246,9 +249,17 @@ export class Rooms implements LocalDomain {
   }
 
   #deliver(stanza: Element, to: Jid): void {
-    const session = to.resource === undefined ? undefined : this.#options.host.session(to);
-    if (session !== undefined) session.send(stanza);
-    else this.#options.host.route(stanza);
+    const { host, blockLists } = this.#options;
+    // XEP-0191: whoever enters a room has had his list read; of a stranger's the router knows.
+    const blocked = blockLists.peek(to.bare);
+    if (blocked.size > 0) {
+      const from = parseJid(stanza.attributes['from'] ?? '');
+      if (from !== undefined && blocks(blocked, from)) return;
+    }
+    const session = to.resource === undefined ? undefined : host.session(to);
+    // A private message is a message as any other: judged, archived for whom it is for.
+    if (session === undefined || isPrivateMessage(stanza)) host.route(stanza);
+    else session.send(stanza);
   }
 
   #roomPorts(): RoomPorts {
