@@ -7,6 +7,21 @@ import { type Client, settled, XmppWorld } from './xmpp-world.ts';
 
 export const ROOM = 'cave@rooms.example.test';
 
+/** Rooms in such a world, whatever its clients are. */
+export function openRooms({ part, store, clock, faults }: XmppWorld, limits: MucLimits = mucLimits): Promise<Rooms> {
+  return Rooms.open({
+    host: part.xmpp,
+    store,
+    blockLists: part.blockLists,
+    ids: part.ids,
+    clock,
+    wallClock: () => 1_700_000_000_000 + clock.now(),
+    primitives,
+    limits,
+    onFault: (error) => faults.push(error),
+  });
+}
+
 /** Rooms beside the routing side: clients that enter, speak, and are told of the others. */
 export class RoomWorld extends XmppWorld {
   rooms!: Rooms;
@@ -26,17 +41,7 @@ export class RoomWorld extends XmppWorld {
 
   /** New rooms over the same store: whatever was in memory is gone. */
   async restart(): Promise<void> {
-    this.rooms = await Rooms.open({
-      host: this.part.xmpp,
-      store: this.store,
-      blockLists: this.part.blockLists,
-      ids: this.part.ids,
-      clock: this.clock,
-      wallClock: () => 1_700_000_000_000 + this.clock.now(),
-      primitives,
-      limits: this.#limits,
-      onFault: (error) => this.faults.push(error),
-    });
+    this.rooms = await openRooms(this, this.#limits);
   }
 
   /** A room of alice's, open; `configuration`: fields without their `muc#roomconfig_`. She is in it as `Alice`. */

@@ -20,6 +20,7 @@ import { XmppStreams } from '../../../src/server/xmpp/streams/streams.ts';
 import { Admission } from '../../../src/transport/admission.ts';
 import { transportLimits } from '../../../src/transport/limits.ts';
 import { primitives } from '../../../src/transport/primitives.ts';
+import { openRooms } from '../../support/room-world.ts';
 import { DOMAIN, FakeConnection } from '../../support/stream-world.ts';
 import { settled, XmppWorld } from '../../support/xmpp-world.ts';
 
@@ -66,6 +67,7 @@ export class Conversation {
   }
 
   async run(script: string): Promise<void> {
+    await openRooms(this.world);
     for (const line of lines(script)) {
       try {
         await this.#follow(line);
