@@ -226,6 +226,40 @@ test('an INVITE without an offer gets ours in the answer, and its ACK brings the
   expect(bob.call.remoteStream?.getTracks()).toHaveLength(1);
 });
 
+test('what is offered without sound and picture is no call: 488, unless somebody takes such sessions', async () => {
+  const bob = await new Person('bob').connect();
+  const invite = (callId: string) => {
+    const fields: Array<[string, string]> = [
+      ['via', `SIP/2.0/WS phone.invalid;branch=z9hG4bK${callId}`],
+      ['from', '<sip:phone@example.test>;tag=phone'],
+      ['to', '<sip:bob@example.test>'],
+      ['call-id', callId],
+      ['cseq', '1 INVITE'],
+      ['max-forwards', '70'],
+      ['contact', '<sip:phone@phone.invalid>'],
+      ['content-type', 'application/sdp'],
+    ];
+    proxy.say('bob@example.test', 'INVITE', fields, 'v=0\r\nm=message 2855 TCP/MSRP *\r\na=path:msrp://a:1/b;tcp\r\n');
+  };
+  invite('nobody');
+  await pass();
+  expect(proxy.log.at(-1)).toBe('488 INVITE');
+  const heard: string[] = [];
+  let left = false;
+  bob.client.sessions(
+    () => ({ receive: ({ type }) => heard.push(type) }),
+    () => {
+      left = true;
+    },
+  );
+  invite('somebody');
+  await pass();
+  expect(bob.client.calls).toEqual([]);
+  void bob.client.disconnect();
+  await pass();
+  expect([heard, left]).toEqual([['ended'], true]);
+});
+
 test.each([
   ['another one answers, the media moves to it', 'two', 1],
   ['it answers with the same words, the call goes on', 'one', 0],

@@ -19,6 +19,7 @@ import { MediaSession } from './media-session.ts';
 import { sessionDescription, textOf } from './negotiation.ts';
 import { describePeer, type Peer, targetUri } from './peer.ts';
 import { primitives } from './primitives.ts';
+import { hasMedia } from './session-description.ts';
 import type { SessionListener, SessionPort, TakeInvitation } from './session-port.ts';
 import { type NetworkEvents, type WebSocketConstructor, WebSocketTransport } from './web-socket-transport.ts';
 
@@ -88,9 +89,9 @@ export class Client extends Emitter<ClientEvents> {
   readonly #port: CallPort;
   readonly #timers = new Map<string, () => void>();
   readonly #calls = new Map<string, Call>();
-  /** Sessions of other kinds, and who takes their INVITEs. */
+  /** Sessions of other kinds, and those who have them. */
   readonly #sessions = new Map<string, SessionListener>();
-  readonly #takers: TakeInvitation[] = [];
+  readonly #sessionKinds: { take: TakeInvitation; leave: () => void }[] = [];
   readonly #requests = new Map<string, (event: Extract<UserAgentEvent, { type: 'response' }>) => void>();
   readonly #registerBackOff = new BackOff(2000, 60_000);
   #agent: UserAgent | undefined;
@@ -165,6 +166,8 @@ export class Client extends Emitter<ClientEvents> {
     this.#cancelRenewal?.();
     this.#cancelRegister?.();
     for (const call of this.#calls.values()) call.hangUp();
+    for (const name of this.#sessions.keys()) this.#perform((agent, now) => agent.hangUp(name, {}, now));
+    for (const { leave } of this.#sessionKinds) leave();
     if (this.#transport.connected && this.#agent && this.#registerInForce) {
       const told = new Promise<void>((resolve) => {
         this.#onUnregistered = resolve;
@@ -204,9 +207,12 @@ export class Client extends Emitter<ClientEvents> {
     await this.#request((agent, request, now) => agent.message(request, uri, body, now));
   }
 
-  /** For sessions that are no calls, such as file transfer: `take` is asked for each INVITE that comes in. */
-  sessions(take: TakeInvitation): SessionPort {
-    this.#takers.push(take);
+  /**
+   * For sessions that are no calls, such as file transfer: `take` is asked for each INVITE that comes in, `leave` is told
+   * that the client disconnects.
+   */
+  sessions(take: TakeInvitation, leave: () => void): SessionPort {
+    this.#sessionKinds.push({ take, leave });
     const port = this.#port;
     return {
       perform: port.perform,
@@ -442,10 +448,14 @@ export class Client extends Emitter<ClientEvents> {
   }
 
   #incomingCall(event: Extract<UserAgentEvent, { type: 'incomingCall' }>): void {
-    for (const take of this.#takers) {
+    for (const { take } of this.#sessionKinds) {
       const listener = take(event);
       if (listener === undefined) continue;
       this.#sessions.set(event.call, listener);
+      return;
+    }
+    if (event.offer !== undefined && !hasMedia(textOf(event.offer))) {
+      this.#perform((agent, now) => agent.reject(event.call, { status: 488 }, now));
       return;
     }
     const replaces = event.replaces === undefined ? undefined : this.#calls.get(event.replaces);

@@ -54,7 +54,10 @@ export class FileTransfers extends Emitter<FileTransferEvents> {
 
   constructor(client: Client) {
     super();
-    this.#port = client.sessions((event) => this.#take(event));
+    this.#port = client.sessions(
+      (event) => this.#take(event),
+      () => this.#relay.close(),
+    );
     this.#relay = new RelayConnections(this.#port);
   }
 

@@ -237,7 +237,10 @@ export class MessageSessions extends Emitter<MessageSessionsEvents> {
   constructor(client: Client) {
     super();
     this.#client = client;
-    this.#port = client.sessions((event) => this.#take(event));
+    this.#port = client.sessions(
+      (event) => this.#take(event),
+      () => this.#relay.close(),
+    );
     this.#relay = new RelayConnections(this.#port);
   }
 

@@ -39,6 +39,11 @@ export function isHold(sdp: string): boolean {
   return all.length > 0 && all.every(({ direction }) => direction === 'sendonly' || direction === 'inactive');
 }
 
+/** Whether there is sound or a picture in it at all: messages and files are no call. */
+export function hasMedia(sdp: string): boolean {
+  return summarizeMedia(sdp).some(({ kind, active }) => active && (kind === 'audio' || kind === 'video'));
+}
+
 /** Whether the description asks for, or brings, pictures. */
 export function hasVideo(sdp: string): boolean {
   return summarizeMedia(sdp).some(
