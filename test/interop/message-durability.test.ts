@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, test } from 'vitest';
 import { NS } from '../../src/protocol/xmpp/namespaces.ts';
-import { chatMessage, countBodies, killUnderLoad, logIn } from '../support/acknowledged-load.ts';
+import { chatMessage, countBodies, killUnderLoad, logIn, sipLoad } from '../support/acknowledged-load.ts';
 import { type Chappe, startChappe } from '../support/chappe.ts';
 import type { XmppClient } from '../support/xmpp-client.ts';
 
@@ -45,20 +45,29 @@ describe('messages', () => {
   test('that were acknowledged survive kill -9 in the middle of a load, once each, 20 times of 20', async () => {
     const data = dataFolder();
     const acknowledged: string[] = [];
+    /** By SIP, 200 or 202. */
+    const answered: string[] = [];
     for (let round = 0; round < 20; round++) {
       server = await startChappe({ data });
       const before = acknowledged.length;
+      const bySip = sipLoad(server, round);
       acknowledged.push(...(await killUnderLoad(server, round)));
       expect(acknowledged.length).toBeGreaterThan(before);
-      for (const owner of ['alice@example.test', 'bob@example.test']) {
+      answered.push(...(await bySip));
+      for (const [owner, kept] of [
+        ['alice@example.test', acknowledged],
+        ['carol@example.test', answered],
+        ['bob@example.test', [...acknowledged, ...answered]],
+      ] as const) {
         const counts = archived(data, owner);
         expect(
-          acknowledged.filter((body) => counts.get(body) !== 1),
+          kept.filter((body) => counts.get(body) !== 1),
           `${owner} in round ${round}`,
         ).toEqual([]);
       }
     }
     expect(acknowledged.length).toBeGreaterThan(1_000);
+    expect(answered.length).toBeGreaterThan(100);
   }, 180_000);
 
   test('are refused with "wait" when the disk is full; signalling lives, and it recovers by itself', async () => {

@@ -1,6 +1,7 @@
 // Messages as fast as the server takes them, until it is killed: those that it has acknowledged by then (XEP-0198).
 import { NS } from '../../src/protocol/xmpp/namespaces.ts';
-import type { Chappe } from './chappe.ts';
+import { type Chappe, secret } from './chappe.ts';
+import { lineWithCredential, status, User } from './user.ts';
 import { XmppClient } from './xmpp-client.ts';
 
 export async function logIn(server: Chappe, name: string): Promise<XmppClient> {
@@ -46,6 +47,23 @@ export async function killUnderLoad(server: Chappe, round: number): Promise<stri
   look();
   bob?.close();
   return sent.slice(0, handled);
+}
+
+/** Carol writes to bob by SIP, four messages at a time, until the server has gone: those that were answered 200 or 202. */
+export async function sipLoad(server: Chappe, round: number): Promise<string[]> {
+  const line = await lineWithCredential(server.ready.ws, secret, 'carol');
+  const carol = new User(line, { name: 'carol', domain: 'example.test' });
+  const acknowledged: string[] = [];
+  let last = 0;
+  const write = async () => {
+    while (line.isOpen) {
+      const body = `${round}-sip-${++last}`;
+      const answer = status(await carol.message('sip:bob@example.test', body));
+      if (answer === 200 || answer === 202) acknowledged.push(body);
+    }
+  };
+  await Promise.allSettled(Array.from({ length: 4 }, write)); // the last of each is never answered
+  return acknowledged;
 }
 
 /** How often each text is among these stanzas. */
