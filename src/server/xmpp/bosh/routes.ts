@@ -23,22 +23,25 @@ export interface BoshRoutes {
   now: () => number;
 }
 
-const XML = 'text/xml; charset=utf-8';
-
 export function boshRoutes(app: FastifyInstance, options: BoshRoutes): void {
   const { bosh, bodyBytes, origins, now } = options;
   const { requestBurst, requestRate, sources } = bosh.limits;
   const requests = new TokenBuckets({ burst: requestBurst, interval: 1_000 / requestRate, keys: sources, now });
 
   /** Who may ask, and what a browser is told of that (CORS). */
-  function admit(request: FastifyRequest, reply: FastifyReply): OriginVerdict {
+  function admit(request: FastifyRequest): { verdict: OriginVerdict; headers: Record<string, string> } {
     const { origin, host } = request.headers;
     const verdict = judgeOrigin(origin, host, { origins: origins() });
     if (verdict === 'refused') throw new HttpError(403, 'HTTP_ORIGIN', 'Pages of this origin may not do that here.');
-    reply.headers({ 'cache-control': 'no-store', vary: 'Origin' });
-    if (origin !== undefined) reply.header('access-control-allow-origin', origin);
-    if (verdict === 'listed') reply.header('access-control-allow-credentials', 'true');
-    return verdict;
+    const headers: Record<string, string> = {
+      'content-type': 'text/xml; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      vary: 'Origin',
+    };
+    if (origin !== undefined) headers['access-control-allow-origin'] = origin;
+    if (verdict === 'listed') headers['access-control-allow-credentials'] = 'true';
+    return { verdict, headers };
   }
 
   app.register(async (scope) => {
@@ -47,38 +50,40 @@ export function boshRoutes(app: FastifyInstance, options: BoshRoutes): void {
       done(null, body),
     );
 
-    const answer = async (request: FastifyRequest, reply: FastifyReply) => {
-      const verdict = admit(request, reply);
+    const answer = (request: FastifyRequest, reply: FastifyReply) => {
+      const { verdict, headers } = admit(request);
+      const { 'content-type': _, ...forErrors } = headers;
+      reply.headers(forErrors);
       const wait = requests.take(addressKey(request.ip));
       if (wait > 0) throw tooMany(wait);
-      reply.type(XML);
+      // Written past fastify, whose hooks and headers are for pages: most of what a session costs is its answers.
+      const respond = (status: number, text: string) => {
+        reply.hijack();
+        reply.raw.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) }).end(text);
+      };
       const text = decode(request.body);
-      if (text === undefined) return reply.code(400).send(terminateBody('bad-request'));
-      return new Promise<FastifyReply>((resolve, reject) => {
-        const { socket } = request.raw;
-        const received = bosh.receive(
-          {
-            text,
-            remote: { address: plainAddress(socket.remoteAddress), port: socket.remotePort ?? 0 },
-            secure: 'encrypted' in socket && socket.encrypted === true,
-            identify: () => identify(request, verdict, options),
-          },
-          (response) => resolve(reply.send(response)),
-        );
-        if (received === undefined) resolve(reply.code(400).send(terminateBody('bad-request')));
-        else if (received === 'busy') reject(new HttpError(503, 'HTTP_BUSY', 'The server is busy.', 5));
-        else
-          reply.raw.once('close', () => {
-            received();
-            resolve(reply);
-          });
-      });
+      const { socket } = request.raw;
+      const received =
+        text === undefined
+          ? undefined
+          : bosh.receive(
+              {
+                text,
+                remote: { address: plainAddress(socket.remoteAddress), port: socket.remotePort ?? 0 },
+                secure: 'encrypted' in socket && socket.encrypted === true,
+                identify: () => identify(request, verdict, options),
+              },
+              (response) => respond(200, response),
+            );
+      if (received === undefined) respond(400, terminateBody('bad-request'));
+      else if (received === 'busy') throw new HttpError(503, 'HTTP_BUSY', 'The server is busy.', 5);
+      else reply.raw.once('close', received);
     };
     for (const path of ['/http-bind', '/http-bind/']) {
       scope.post(path, answer);
       scope.options(path, async (request, reply) => {
-        admit(request, reply);
         reply.headers({
+          ...admit(request).headers,
           'access-control-allow-methods': 'POST',
           'access-control-allow-headers': 'content-type, authorization',
           'access-control-max-age': '600',
