@@ -168,8 +168,10 @@ for (const archive of [false, true]) {
       const held: XmppUser[] = [];
       const before = memory(server.pid);
       const count = Math.round(2_000 * scale);
-      while (held.length < count)
-        held.push(...(await Promise.all(accounts.slice(0, 50).map((name) => XmppUser.login(server.target, name)))));
+      while (held.length < count) {
+        const names = accounts.slice(held.length % accounts.length).slice(0, 50);
+        held.push(...(await Promise.all(names.map((name) => XmppUser.login(server.target, name)))));
+      }
       await new Promise((resolve) => setTimeout(resolve, 5_000));
       record('idle', server, (memory(server.pid) - before) / held.length / 1000);
       for (const user of held) user.drop();

@@ -274,6 +274,37 @@ test('while too much is being worked at, the stream is not read', async () => {
   expect(ids(world.router.received)).toBe('0 1 2 3 4 5 6');
 });
 
+test('a client that sends too fast is read more slowly, and loses nothing', async () => {
+  const world = await StreamWorld.make({ stanzaRate: 100, stanzaBurst: 5 });
+  const client = await bound(world);
+  for (let i = 0; i < 30; i++) client.say(message(String(i)));
+  expect(world.router.received).toHaveLength(6);
+  world.clock.advance(100);
+  expect(world.router.received).toHaveLength(12);
+  world.clock.advance(10_000);
+  expect(world.router.received).toHaveLength(30);
+});
+
+test('what comes for somebody whose credential has expired is given back, and his stream ends', async () => {
+  const world = await StreamWorld.make();
+  const username = `${world.now / 1000 + 60}:alice`;
+  const client = world.connect();
+  await client.bind('desk', username, `hmac of ${username}`);
+  world.now += 60_000;
+  session(world).send(incoming('1'));
+  expect((await client.hear()).elements()[0]?.name).toBe('not-authorized');
+  expect(ids(world.router.lost)).toBe('1');
+  expect(world.router.log.at(-1)).toBe(`ended ${ALICE}`);
+});
+
+test('a stanza that could not be written any more is given back', async () => {
+  const world = await StreamWorld.make();
+  const client = await bound(world);
+  client.open = false;
+  session(world).send(incoming('1'));
+  expect(ids(world.router.lost)).toBe('1');
+});
+
 test('an inactive client is spared chat states and presence, of which it gets the last before anything else', async () => {
   const world = await StreamWorld.make();
   const client = await bound(world);

@@ -12,9 +12,13 @@ import type { XmppSession } from '../session.ts';
 import { ClientState } from './client-state.ts';
 import type { ConnectionHandler, XmppConnection, XmppTransport } from './connection.ts';
 import { ReceivedStanzas } from './received-stanzas.ts';
+import { StanzaRate } from './stanza-rate.ts';
 import type { StreamContext } from './stream-context.ts';
 import { StreamManagement, smFailed } from './stream-management.ts';
 
+const EXPIRED = new StreamError('not-authorized', 'The credential has expired.');
+/** How long a client that sends too fast is not read. Milliseconds. */
+const PAUSE = 100;
 const STANZAS = new Set(['message', 'presence', 'iq']);
 /** RFC 6120 section 8.2.3 wants an id; clients answer `error` when they do not know XEP-0199. */
 const PING_ID = 'stream-ping';
@@ -37,6 +41,7 @@ export class ClientSession implements XmppSession, ConnectionHandler {
   #connection: XmppConnection | undefined;
   #open = true;
   readonly #received: ReceivedStanzas;
+  readonly #rate: StanzaRate;
   #management: StreamManagement | undefined;
   #clientState: ClientState | undefined;
   #held: Timer | undefined;
@@ -48,6 +53,7 @@ export class ClientSession implements XmppSession, ConnectionHandler {
     this.account = identity.name;
     this.identity = identity;
     this.#received = new ReceivedStanzas(this);
+    this.#rate = new StanzaRate(context.limits);
   }
 
   get open(): boolean {
@@ -77,7 +83,8 @@ export class ClientSession implements XmppSession, ConnectionHandler {
 
   send(stanza: Element): void {
     if (!this.#open) return;
-    if (this.#clientState !== undefined) this.#clientState.send(stanza);
+    if (this.#hasExpired) this.#finish(EXPIRED, 'the credential has expired', [stanza]);
+    else if (this.#clientState !== undefined) this.#clientState.send(stanza);
     else this.write(stanza);
   }
 
@@ -90,8 +97,14 @@ export class ClientSession implements XmppSession, ConnectionHandler {
       this.end('resource-constraint', 'You do not acknowledge what is sent to you.');
       return;
     }
-    this.#connection?.send(stanza);
-    management?.request();
+    const written = this.#connection?.send(stanza) ?? true;
+    if (management !== undefined) management.request();
+    else if (!written) this.#finish(undefined, 'it does not read', [stanza]);
+  }
+
+  get #hasExpired(): boolean {
+    const { expires } = this.identity;
+    return expires !== undefined && expires * 1000 <= this.#context.wallClock();
   }
 
   end(condition: StreamCondition | string, text = ''): void {
@@ -110,10 +123,10 @@ export class ClientSession implements XmppSession, ConnectionHandler {
 
   #stanza(stanza: Element): void {
     const context = this.#context;
-    const { identity, jid } = this;
+    const { jid } = this;
     context.counters.stanzasIn += 1;
-    if (identity.expires !== undefined && identity.expires * 1000 <= context.wallClock()) {
-      this.end('not-authorized', 'The credential has expired.');
+    if (this.#hasExpired) {
+      this.#finish(EXPIRED, 'the credential has expired');
       return;
     }
     const { from } = stanza.attributes;
@@ -139,12 +152,19 @@ export class ClientSession implements XmppSession, ConnectionHandler {
     return (type === 'result' || type === 'error') && id === PING_ID;
   }
 
-  /** What is being worked at is bounded: beyond it the stream is not read. */
+  /** What is being worked at is bounded, and how fast stanzas come: beyond it the stream is not read for a while. */
   #flowControl(): void {
-    if (this.#received.pending < this.#context.limits.pendingStanzas) return;
+    const { limits, clock } = this.#context;
     const connection = this.#connection;
-    connection?.pause();
-    this.#received.whenBelow(this.#context.limits.pendingStanzas / 2, () => connection?.resume());
+    if (connection === undefined) return;
+    const resume = () => connection.resume();
+    if (this.#received.pending >= limits.pendingStanzas) {
+      connection.pause();
+      this.#received.whenBelow(limits.pendingStanzas / 2, resume);
+    } else if (!this.#rate.take(clock.now())) {
+      connection.pause();
+      clock.setTimer(PAUSE, resume);
+    }
   }
 
   /** What a stanza promised could not be kept, and its sender was not told: a fault. */
@@ -288,7 +308,7 @@ export class ClientSession implements XmppSession, ConnectionHandler {
     else this.write(ping);
   }
 
-  #finish(error: StreamError | undefined, reason: string): void {
+  #finish(error: StreamError | undefined, reason: string, refused: readonly Element[] = []): void {
     if (!this.#open) return;
     this.#open = false;
     const { router, held, log, sessions } = this.#context;
@@ -301,7 +321,7 @@ export class ClientSession implements XmppSession, ConnectionHandler {
     management?.detached();
     if (management?.id !== undefined) held.delete(management.id);
     this.#clientState?.giveUp();
-    const lost = management?.unacknowledged ?? [];
+    const lost = [...(management?.unacknowledged ?? []), ...refused];
     if (lost.length > 0) router.undelivered(this, lost);
     router.ended(this);
     log.debug({ jid: this.jid.full, reason }, 'session ended');

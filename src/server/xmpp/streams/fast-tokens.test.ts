@@ -1,6 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { DOMAIN, type FakeConnection, StreamWorld } from '../../../../test/support/stream-world.ts';
+import { DOMAIN, documentStore, type FakeConnection, StreamWorld } from '../../../../test/support/stream-world.ts';
+import { primitives } from '../../../transport/primitives.ts';
+import { FastTokens } from './fast-tokens.ts';
+import { xmppLimits } from './limits.ts';
 
 const SASL2 = 'urn:xmpp:sasl:2';
 const FAST = 'urn:xmpp:fast:0';
@@ -96,6 +99,25 @@ test('a token expires, and no later than the credential that it was given for', 
   connection.say(`<presence xmlns='jabber:client'/>`);
   expect((await connection.hear()).elements()[0]?.name).toBe('not-authorized');
   expect(condition(await byToken(world, ephemeral))).toBe('not-authorized');
+});
+
+test('a new password ends all tokens', async () => {
+  const keys = { storedKey: 'of the old password' };
+  const tokens = new FastTokens({
+    documents: documentStore(new Map()),
+    primitives,
+    secret: 'a secret',
+    accounts: { identity: (name) => ({ name, account: true, admin: false }), scramKeys: () => keys },
+    limits: xmppLimits,
+    domain: DOMAIN,
+    now: () => 1,
+  });
+  const { token } = await tokens.issue({ name: 'alice', account: true, admin: false }, CLIENT, 'HT-SHA-256-NONE');
+  const proof = primitives.hmac('sha256', token, 'Initiator');
+  expect(await tokens.verify('alice', CLIENT, 'HT-SHA-256-NONE', proof, '')).toBeDefined();
+  expect(await tokens.verify('alice', CLIENT, 'HT-SHA-256-EXPR', proof, '')).toBeUndefined();
+  keys.storedKey = 'of the new password';
+  expect(await tokens.verify('alice', CLIENT, 'HT-SHA-256-NONE', proof, '')).toBeUndefined();
 });
 
 test('a client ends its token', async () => {

@@ -20,6 +20,9 @@ export interface XmppLimits {
   resources: number;
   /** Stanzas of one stream that are being worked at; beyond it the stream is not read. */
   pendingStanzas: number;
+  /** Stanzas a second of one stream, and how many may come at once; beyond it the stream is not read for a moment. */
+  stanzaRate: number;
+  stanzaBurst: number;
   /** XEP-0198: how long a session that was cut off waits for its client. */
   resumeTimeout: number;
   /** Stanzas sent and not acknowledged, and their octets: beyond it the session ends. */
@@ -50,6 +53,8 @@ export const xmppLimits: Readonly<XmppLimits> = {
   sources: 20_000,
   resources: 20,
   pendingStanzas: 200,
+  stanzaRate: 1_000,
+  stanzaBurst: 5_000,
   resumeTimeout: 300_000,
   unacknowledgedStanzas: 1_000,
   unacknowledgedBytes: 2 * 1024 * 1024,
