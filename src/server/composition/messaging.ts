@@ -70,7 +70,8 @@ export interface MessagingPart {
 export function composeMessaging(foundation: Foundation): MessagingPart {
   const { configuration, folder, log, version, closers, wallClock } = foundation;
   const { messaging: store } = folder.store;
-  const onFault = (error: unknown) => log.error({ error: String(error) }, 'fault in messaging');
+  const onFault = (error: unknown) =>
+    log.error({ error: (error as Error)?.stack ?? String(error) }, 'fault in messaging');
   const retention = new Retention({
     archive: store.archive,
     keep: () => foundation.current.messages.keep,
@@ -146,6 +147,7 @@ export function createMessaging(options: MessagingOptions): MessagingPart {
   // XEP-0160: what waited comes with the first presence that takes messages; not what such a client reads from its archive.
   const reading = new WeakSet<XmppSession>();
   serveArchive(xmpp, { archive: store.archive, wishes, limits, onQuery: (session) => reading.add(session) });
+  xmpp.addFeature('server', 'msgoffline');
   const taking = new WeakSet<XmppSession>();
   xmpp.onPresence((session, present) => {
     if (present === undefined || session.priority < 0) taking.delete(session);

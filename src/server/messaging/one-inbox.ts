@@ -7,14 +7,15 @@ import type { Clock } from '../../transport/clock.ts';
 import type { LocalDomain } from '../xmpp/host.ts';
 import type { XmppSession } from '../xmpp/session.ts';
 import type { Sessions } from '../xmpp/sessions.ts';
-import type { ArchivePreferences, ArchiveWishes } from './archive-preferences.ts';
-import { BLOCKED, type BlockList, type BlockLists, blocks } from './block-lists.ts';
+import type { ArchiveWishes } from './archive-preferences.ts';
+import { BLOCKED, type BlockLists, blocks } from './block-lists.ts';
 import { insideCarbon } from './carbon-copy.ts';
 import { Delivery } from './delivery.ts';
 import type { Inbox, MessageDevices, MessageOrigin } from './inbox.ts';
 import { Lanes } from './lanes.ts';
 import type { MessagingLimits } from './limits.ts';
-import type { Roster, Rosters } from './rosters.ts';
+import { Parties, type Party, wantsArchived } from './parties.ts';
+import type { Rosters } from './rosters.ts';
 import { stanzaIdBy, withoutForgeries, withStanzaId } from './stanza-id.ts';
 import { storeFailure } from './store-failure.ts';
 import { type Treatment, treatmentOf } from './treatment.ts';
@@ -41,19 +42,6 @@ export interface OneInboxOptions {
   onFault: (error: unknown) => void;
 }
 
-/** One side of a message that is an account here, or a name that is signed in without one. */
-interface Party {
-  name: string;
-  /** Its bare address. */
-  owner: string;
-  /** An account: something may be kept for it. */
-  account: boolean;
-  blocked: BlockList;
-  wishes: ArchivePreferences;
-  /** Where the wishes are about it. */
-  roster: Roster | undefined;
-}
-
 /** A message that has been judged: what is written of it, and what happens once that is durable. */
 interface Judged {
   message: Element;
@@ -78,11 +66,13 @@ export class OneInbox implements Inbox {
   readonly lanes = new Lanes();
   readonly counters = { submitted: 0, archived: 0, kept: 0, failedWrites: 0 };
   readonly #options: OneInboxOptions;
+  readonly #parties: Parties;
   readonly #delivery: Delivery;
   readonly #waitingRoom: WaitingRoom;
 
   constructor(options: OneInboxOptions) {
     this.#options = options;
+    this.#parties = new Parties(options);
     this.#delivery = new Delivery(options.sessions);
     this.#waitingRoom = new WaitingRoom(options);
   }
@@ -104,8 +94,8 @@ export class OneInbox implements Inbox {
    */
   accept(message: Element, from: Jid, to: Jid, origin: MessageOrigin): MessageOutcome | Promise<MessageOutcome> {
     this.counters.submitted += 1;
-    const sender = origin.protocol === 'internal' ? undefined : this.#party(from, origin);
-    const recipient = this.#party(to, undefined);
+    const sender = origin.protocol === 'internal' ? undefined : this.#parties.of(from);
+    const recipient = this.#parties.of(to);
     if (sender instanceof Promise || recipient instanceof Promise)
       return this.#acceptLater(message, from, to, origin, sender, recipient);
     return this.#take(this.#judge(message, from, to, origin, sender, recipient));
@@ -202,29 +192,6 @@ export class OneInbox implements Inbox {
     });
   }
 
-  /** Who they are, where they are ours. */
-  #party(address: Jid, origin: MessageOrigin | undefined): Party | undefined | Promise<Party> {
-    const { local: name, domain, bare: owner } = address;
-    if (name === undefined || domain !== this.#options.domain) return undefined;
-    const account = this.#options.accountExists(name);
-    if (!account) {
-      if (origin === undefined && this.#delivery.isAway(name)) throw new StanzaError('service-unavailable');
-      return { name, owner, account, blocked: NOBODY, wishes: NOTHING, roster: undefined };
-    }
-    const blocked = this.#options.blockLists.of(owner);
-    const wishes = this.#options.wishes.of(owner);
-    if (!(blocked instanceof Promise || wishes instanceof Promise || wishes.default === 'roster'))
-      return { name, owner, account, blocked, wishes, roster: undefined };
-    return this.#load(name, owner);
-  }
-
-  async #load(name: string, owner: string): Promise<Party> {
-    const { blockLists, wishes, rosters } = this.#options;
-    const [blocked, own] = await Promise.all([blockLists.of(owner), wishes.of(owner)]);
-    const roster = own.default === 'roster' ? await rosters.of(owner) : undefined;
-    return { name, owner, account: true, blocked, wishes: own, roster };
-  }
-
   #judge(
     original: Element,
     from: Jid,
@@ -244,6 +211,8 @@ export class OneInbox implements Inbox {
     // 3. RFC 6121 section 8.5: what cannot be delivered at all.
     if (recipient === undefined && !this.#options.domains.has(to.domain))
       throw new StanzaError(to.domain === this.#options.domain ? 'service-unavailable' : 'remote-server-not-found');
+    if (recipient?.account === false && this.#delivery.isAway(recipient.name))
+      throw new StanzaError('service-unavailable');
     if (treatment.type === 'groupchat' && recipient !== undefined && this.#options.sessions.get(to.full) === undefined)
       throw new StanzaError('service-unavailable');
     const reachable =
@@ -252,7 +221,7 @@ export class OneInbox implements Inbox {
       (isForPhones(treatment) && this.#delivery.hasPhone(recipient.name));
     const waits = !reachable && treatment.offline && recipient?.account === true;
     const archive = (party: Party | undefined, peer: Jid) =>
-      treatment.archive && party?.account === true && this.#wants(party, peer);
+      treatment.archive && party !== undefined && wantsArchived(party, peer);
     const recipientId = archive(recipient, from) ? this.#nextId() : undefined;
     if (!reachable && !waits && recipientId === undefined && treatment.content)
       throw new StanzaError('service-unavailable');
@@ -347,13 +316,6 @@ export class OneInbox implements Inbox {
     return 'stored';
   }
 
-  #wants({ wishes, roster }: Party, peer: Jid): boolean {
-    if (wishes.always.includes(peer.bare) || wishes.always.includes(peer.full)) return true;
-    if (wishes.never.includes(peer.bare) || wishes.never.includes(peer.full)) return false;
-    if (wishes.default !== 'roster') return wishes.default === 'always';
-    return roster?.get(peer.bare)?.listed === true;
-  }
-
   #nextId(): string {
     return this.#options.ids.next(this.#options.wallClock());
   }
@@ -363,8 +325,6 @@ export class OneInbox implements Inbox {
 const MOST_UNACKNOWLEDGED = 100;
 const LOOK_AGAIN = 50;
 const PATIENCE = 10_000;
-const NOBODY: BlockList = new Set();
-const NOTHING: ArchivePreferences = { default: 'never', always: [], never: [] };
 
 function isForPhones({ type }: Treatment): boolean {
   return type === 'chat' || type === 'normal';
