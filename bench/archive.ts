@@ -1,6 +1,6 @@
-// A page of 50 in an archive of a million messages, and what a message costs to archive.
+// A page of 50 in an archive of a million messages, and what a message costs to archive, on either store.
 //   node tools/run.js bench/archive.ts [--write] [--messages N]
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -10,7 +10,10 @@ import { parseElement } from '../src/protocol/xmpp/tokenizer.ts';
 import { answerArchiveQuery } from '../src/server/xmpp/archive-query.ts';
 import { ArchiveIds } from '../src/storage/archive-id.ts';
 import { openEmbeddedStore } from '../src/storage/embedded/store.ts';
-import type { ArchivedMessage, ArchiveQuery } from '../src/storage/messaging.ts';
+import type { ArchivedMessage, ArchiveQuery, ArchiveStore } from '../src/storage/messaging.ts';
+import { openPostgresStore } from '../src/storage/postgres/store.ts';
+import { findPeer } from '../test/support/peer.ts';
+import { startPostgres } from '../test/support/postgres.ts';
 import { machine, writeSection } from './section.ts';
 
 const { values } = parseArgs({
@@ -23,11 +26,10 @@ const PEERS = 200;
 const BATCH = 200;
 const START = Date.UTC(2026, 0, 1);
 const GAP = 20_000;
-const ids = new ArchiveIds('0000');
 const owner = 'alice@example.test';
 const BODY = 'Shall we meet at the station, or is it too far from where you are? '.repeat(3);
 
-function message(i: number): ArchivedMessage {
+function message(i: number, ids: ArchiveIds): ArchivedMessage {
   const time = START + i * GAP;
   const peer = `person${(i * 7919) % PEERS}@example.test`;
   const id = ids.next(time);
@@ -35,18 +37,24 @@ function message(i: number): ArchivedMessage {
   return { owner: i % 2 === 0 ? owner : `owner${(i * 104_729) % OWNERS}@example.test`, id, peer, time, stanza };
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'chappe-archive-'));
-const store = await openEmbeddedStore(folder);
-const { archive } = store.messaging;
-const rows: string[] = [];
-try {
+interface Figures {
+  /** Our CPU, in microseconds. */
+  cpu: number;
+  /** Median, 95th percentile, worst: milliseconds. */
+  times: string;
+}
+
+/** Fills an archive, and asks it. By what was done. `filled`: what else is to be done before it is asked. */
+async function measure(archive: ArchiveStore, filled = () => {}): Promise<Map<string, Figures>> {
+  const figures = new Map<string, Figures>();
+  const ids = new ArchiveIds('0000');
   const kept: string[] = [];
   let before = process.cpuUsage();
   let measured = 0;
   for (let i = 0; i < total; ) {
     const adding: Array<Promise<void>> = [];
     for (const end = Math.min(total, i + BATCH); i < end; i++) {
-      const one = message(i);
+      const one = message(i, ids);
       if (one.owner === owner) kept.push(one.id);
       adding.push(archive.add([one]));
     }
@@ -57,11 +65,11 @@ try {
     }
   }
   const { user, system } = process.cpuUsage(before);
-  const size = statSync(join(folder, 'chappe.db')).size / 2 ** 20;
-  console.log(`${total.toLocaleString('en')} messages, ${size.toFixed(0)} MiB`);
-  rows.push(
-    `| archived, ${BATCH} at once, the last tenth | ${((user + system) / (total - measured)).toFixed(1)} us CPU | |`,
-  );
+  figures.set(`archived, ${BATCH} at once, the last tenth`, {
+    cpu: (user + system) / (total - measured),
+    times: '',
+  });
+  filled();
 
   const at = () => START + Math.floor(Math.random() * total) * GAP;
   const any = () => kept[Math.floor(Math.random() * kept.length)] as string;
@@ -108,26 +116,59 @@ try {
     const cpu = process.cpuUsage(start);
     times.sort((a, b) => a - b);
     const ms = (share: number) => (times[Math.floor(share * (times.length - 1))] as number).toFixed(2);
-    rows.push(
-      `| ${name} | ${((cpu.user + cpu.system) / 500).toFixed(0)} us CPU | ${ms(0.5)}, ${ms(0.95)}, ${ms(1)} ms |`,
-    );
+    figures.set(name, { cpu: (cpu.user + cpu.system) / 500, times: `${ms(0.5)}, ${ms(0.95)}, ${ms(1)} ms` });
   }
-  console.log(rows.join('\n'));
-  if (values.write)
-    writeSection(
-      'archive',
-      `## The archive
+  return figures;
+}
 
-${total.toLocaleString('en')} messages of about 450 octets, half of them in the archive that is asked, ${size.toFixed(0)} MiB. A page is 50 messages;
-500 of each kind. Budget: 5 ms a page. The embedded store (SQLite).
+async function onSqlite(): Promise<Map<string, Figures>> {
+  const folder = mkdtempSync(join(tmpdir(), 'chappe-archive-'));
+  const store = await openEmbeddedStore(folder);
+  try {
+    return await measure(store.messaging.archive);
+  } finally {
+    await store.close();
+    rmSync(folder, { recursive: true });
+  }
+}
 
-| what | each | median, 95th percentile, worst |
-|---|---|---|
+async function onPostgres(): Promise<Map<string, Figures> | undefined> {
+  if (findPeer('postgres') === undefined) return undefined;
+  const postgres = await startPostgres();
+  try {
+    const url = postgres.database();
+    const store = await openPostgresStore(url);
+    try {
+      // What it does by itself some time after so many rows have come.
+      return await measure(store.messaging.archive, () => {
+        for (const work of ['vacuum analyze', 'checkpoint']) postgres.query(url, work);
+      });
+    } finally {
+      await store.close();
+    }
+  } finally {
+    await postgres.remove();
+  }
+}
+
+const sqlite = await onSqlite();
+const postgres = await onPostgres();
+const cells = (figures: Figures | undefined) =>
+  figures === undefined ? '| |' : `${figures.cpu.toFixed(figures.cpu < 100 ? 1 : 0)} us | ${figures.times} |`;
+const rows = [...sqlite].map(([what, figures]) => `| ${what} | ${cells(figures)} ${cells(postgres?.get(what))}`);
+console.log(rows.join('\n'));
+if (values.write)
+  writeSection(
+    'archive',
+    `## The archive
+
+${total.toLocaleString('en')} messages of about 450 octets, half of them in the archive that is asked. A page is 50 messages; 500 of each kind.
+Budget: 5 ms a page. CPU is this process's, and with PostgreSQL the database has its own; times are the median, the 95th percentile and the
+worst. PostgreSQL has 16 MB of buffers and flushes each commit.
+
+| what | SQLite: CPU | time | PostgreSQL: CPU | time |
+|---|---|---|---|---|
 ${rows.join('\n')}
 
 ${machine()}.`,
-    );
-} finally {
-  await store.close();
-  rmSync(folder, { recursive: true });
-}
+  );

@@ -78,6 +78,13 @@ export function messagingContract(empty: () => Promise<MessagingStore>): void {
     expect(await archive.find('carol@x', one.id)).toBeUndefined();
   });
 
+  test('half of a character is nobody else’s failure', async () => {
+    const { archive } = await empty();
+    await Promise.all([archive.add([message(1)]), archive.add([{ ...message(2), stanza: '<b>\ud83d</b>' }])]);
+    const { messages } = await archive.page({ owner: alice, limit: 9 });
+    expect(messages.map(({ stanza }) => stanza)[1]).toBe('<b>\ufffd</b>');
+  });
+
   test('a message’s tombstone takes its place, also one that is put at once', async () => {
     const { archive } = await empty();
     const one = message(5000);

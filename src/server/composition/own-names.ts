@@ -6,8 +6,8 @@ import { isWildcard } from '../configuration/listen.ts';
 import { HostPolicy } from '../http/host-policy.ts';
 
 /** In the Host header of a browser's request. */
-export function webHosts({ domain, public: { host }, web }: Configuration): HostPolicy {
-  return new HostPolicy([domain, host, ...web.hosts]);
+export function webHosts({ domain, public: { host, url }, web }: Configuration): HostPolicy {
+  return new HostPolicy([domain, host, url && URL.parse(url)?.hostname, ...web.hosts]);
 }
 
 /** In a SIP URI, besides the addresses it listens on. */

@@ -1,5 +1,6 @@
 // Files that people send each other (XEP-0363): a folder beside the database, given out by XMPP, filled and read by HTTP.
 import { join } from 'node:path';
+import { isWildcard } from '../configuration/listen.ts';
 import { UPLOADS } from '../data-folder.ts';
 import { type Addresses, reachByConfiguration } from '../http/reach.ts';
 import { UploadFolder } from '../uploads/upload-folder.ts';
@@ -28,7 +29,13 @@ export function composeUploads(
     secret: data.internalSecret,
     now: wallClock,
   });
-  const origin = () => reachByConfiguration(addresses).ws.replace(/^ws/, 'http');
+  const { public: known, domain } = configuration;
+  // Nobody but this machine reaches a wildcard by what stands for it here: the domain is the better guess.
+  const named = () =>
+    addresses.publicHost === undefined && isWildcard(addresses.web().endpoint.address)
+      ? { ...addresses, publicHost: domain }
+      : addresses;
+  const origin = () => known.url ?? reachByConfiguration(named()).ws.replace(/^ws/, 'http');
   giveUploadSlots(messaging.xmpp, {
     folder,
     url: (id, name) => `${origin()}/upload/${id}/${encodeURIComponent(name)}`,

@@ -222,6 +222,19 @@ export const schema = z.strictObject({
     .strictObject({
       host: host('rtc.example.test').optional().describe('Host name in URLs and in Via.'),
       address: ipAddress('203.0.113.7').optional().describe('IP address in candidates and relayed addresses.'),
+      url: understood('https://chat.example.test', 'must be http: or https: and a host, without a path', (text) => {
+        const parsed = URL.parse(text);
+        return /^https?:$/.test(parsed?.protocol ?? '') &&
+          parsed?.pathname === '/' &&
+          !parsed.search &&
+          !parsed.username
+          ? parsed.origin
+          : undefined;
+      })
+        .optional()
+        .describe(
+          'How the web port is reached where a proxy stands before it: what the URLs of uploaded files begin with.',
+        ),
     })
     .prefault({})
     .describe('What the world sees of this server; found out when absent.'),

@@ -68,6 +68,7 @@ export function appendQuery(name: AppendName, rows: SqlValue[][]): QueryConfig {
     name: `append ${name}`,
     text: `insert into ${name} (${columns}) select ${values} from json_array_elements(cast($1 as json)) as rows(value)
       on conflict do nothing`,
-    values: [JSON.stringify(rows)],
+    // Half of a surrogate pair is no text to PostgreSQL, and would be everybody's failure.
+    values: [JSON.stringify(rows, (_, value: unknown) => (typeof value === 'string' ? value.toWellFormed() : value))],
   };
 }
