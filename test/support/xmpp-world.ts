@@ -14,14 +14,20 @@ export const DOMAIN = 'example.test';
 
 /** The routing side without streams: sessions that a test writes as, and whose stanzas it reads. */
 export class XmppWorld {
-  readonly store = new MemoryMessagingStore();
+  readonly store: MemoryMessagingStore;
   readonly clock = new VirtualClock();
   readonly accounts = new Set<string>(['alice', 'bob', 'carol']);
   readonly faults: unknown[] = [];
   readonly part: MessagingPart;
   #lastSession = 0;
 
-  constructor(limits: Partial<MessagingLimits> = {}, pep: Partial<PepLimits> = {}) {
+  /** `store`: that of a world before, as after a restart. */
+  constructor(
+    limits: Partial<MessagingLimits> = {},
+    pep: Partial<PepLimits> = {},
+    store: MemoryMessagingStore = new MemoryMessagingStore(),
+  ) {
+    this.store = store;
     this.part = createMessaging({
       domain: DOMAIN,
       version: '1.2.3',

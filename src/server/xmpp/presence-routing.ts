@@ -298,8 +298,14 @@ export class PresenceRouting {
     }
   }
 
+  /** With its block list at hand: whom presence is shown is looked up in both. */
   #roster(session: XmppSession): Roster | Promise<Roster> | undefined {
-    return this.#options.accountExists(session.account) ? this.#options.rosters.of(session.jid.bare) : undefined;
+    const { accountExists, rosters, blockLists } = this.#options;
+    if (!accountExists(session.account)) return undefined;
+    const roster = rosters.of(session.jid.bare);
+    const list = blockLists.of(session.jid.bare);
+    if (!(roster instanceof Promise || list instanceof Promise)) return roster;
+    return Promise.all([roster, list]).then(([known]) => known);
   }
 
   #owner(account: string): string {

@@ -66,6 +66,23 @@ describe('the block list (XEP-0191)', () => {
     expect(bob.received.splice(0).map(({ attributes }) => attributes['type'])).toEqual([undefined]);
   });
 
+  it('is kept to from the first presence after a restart on', async () => {
+    const { world: before, alice, bob } = await world();
+    await bob.write(`<presence to='alice@example.test' type='subscribe'/>`);
+    await alice.write(`<presence to='bob@example.test' type='subscribed'/>`);
+    await alice.ask(command('block', 'bob@example.test'));
+    const after = new XmppWorld({}, {}, before.store);
+    const watcher = await after.online('bob/desk');
+    await after.online('alice/page');
+    expect(watcher.take()).toEqual([]);
+    const late = after.bind('bob/late');
+    await late.write('<presence/>');
+    expect(late.received.map(({ attributes }) => attributes['from']).sort()).toEqual([
+      'bob@example.test/desk',
+      'bob@example.test/late',
+    ]);
+  });
+
   it('hears nothing of requests from who is on it', async () => {
     const { alice, bob } = await world();
     await alice.ask(command('block', 'bob@example.test'));
