@@ -83,6 +83,7 @@ export class Mechanisms {
     return new ScramExchange({
       ...scramMechanism(name),
       offered: this.offered(connection),
+      announced: bindingsOf(connection),
       secret: this.#options.secret,
       bindings,
       accounts,

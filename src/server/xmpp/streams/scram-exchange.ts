@@ -38,8 +38,9 @@ const derive = promisify(pbkdf2);
 export interface ScramOptions {
   hash: ScramHash;
   plus: boolean;
-  /** The mechanisms that the client was offered. */
+  /** The mechanisms and channel bindings that the client was told of. */
   offered: readonly string[];
+  announced: readonly string[];
   /**
    * From which the salts of ephemeral credentials, and of names that nobody has, are made: the same name has the same,
    * after a restart too. Octets.
@@ -86,7 +87,7 @@ export class ScramExchange implements SaslExchange {
   async #first(message: ByteString): Promise<SaslStep> {
     const first = parseScramFirst(message);
     if (first === undefined) throw new SaslFailure('malformed-request');
-    const { hash, plus, bindings, offered } = this.#options;
+    const { hash, plus, bindings, offered, announced } = this.#options;
     // RFC 5802 section 6: who believes that we cannot, though we offered it, has been told so by somebody between us.
     if (plus !== (first.binding !== undefined) || (first.couldBind && bindings.size > 0))
       throw new SaslFailure('not-authorized');
@@ -94,11 +95,7 @@ export class ScramExchange implements SaslExchange {
     this.#forgive = this.#options.attempt(first.username);
     const secrets = (await this.#secrets(first.username)) ?? this.#nobody(first.username);
     const nonce = first.nonce + toBase64(primitives.random(18));
-    const challenge = scramChallenge(
-      nonce,
-      secrets,
-      offerHash(primitives, nameOf(hash), offered, [...bindings.keys()]),
-    );
+    const challenge = scramChallenge(nonce, secrets, offerHash(primitives, nameOf(hash), offered, announced));
     this.#begun = { first, nonce, challenge, secrets };
     return { challenge };
   }
