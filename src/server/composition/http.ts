@@ -106,12 +106,13 @@ function doctor(foundation: Foundation, parts: Parts): Doctor {
   });
 }
 
-function ports({ certificate }: Foundation, { web, sip, turn, media }: Parts): Port[] {
+function ports({ certificate }: Foundation, { web, sip, turn, media, msrp }: Parts): Port[] {
   const listening = {
     'web.listen': [{ transport: certificate ? 'tls' : 'tcp', ...web.listening() }],
     'sip.listen': sip.listening(),
     'turn.listen': turn.listening(),
     'media.listen': media.listening(),
+    'msrp.listen': msrp.listening(),
   };
   return Object.entries(listening).flatMap(([key, all]) => all.map((listen) => ({ key, listen, configured: true })));
 }

@@ -60,7 +60,8 @@ function everything({ configuration: { media }, ports }: Examination): Array<{ k
     media.engine === 'embedded' && !ports.some(({ key }) => key === 'media.listen')
       ? [{ key: 'media.listen', listen: { transport: 'udp', ...media.listen } }]
       : [];
-  return [...ports, ...embedded];
+  // Pages speak MSRP at the web port: a port of its own is for others, and may well be for nobody.
+  return [...ports.filter(({ key }) => key !== 'msrp.listen'), ...embedded];
 }
 
 /** Addresses of this machine that are listened on; a wildcard means those of its interfaces. */

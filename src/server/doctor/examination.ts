@@ -29,7 +29,7 @@ export interface Examination {
 }
 
 /** Where it would listen, by its configuration. */
-export function configuredPorts({ web, sip, turn, media }: Configuration): Port[] {
+export function configuredPorts({ web, sip, turn, media, msrp }: Configuration): Port[] {
   const of = (key: string, configured: boolean) => (listen: Listen) => ({ key, listen, configured });
   const mediaListen = { transport: 'udp', ...media.listen };
   // The port of all WebRTC legs is TURN's, where both are to listen at the same address.
@@ -39,6 +39,7 @@ export function configuredPorts({ web, sip, turn, media }: Configuration): Port[
     of('web.listen', web.configured)({ transport: web.tls ? 'tls' : 'tcp', ...web.listen }),
     ...sip.listen.map(of('sip.listen', sip.configured)),
     ...turn.listen.map(of('turn.listen', turn.configured)),
+    ...msrp.listen.map(of('msrp.listen', msrp.configured)),
     ...(ownMedia ? [of('media.listen', media.configured)(mediaListen)] : []),
   ];
 }

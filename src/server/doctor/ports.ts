@@ -86,13 +86,13 @@ export const ports: Check = async ({ ports, system, running, inside }) => {
   return list;
 };
 
-async function stateOf({ listen }: Port, inside: boolean, system: System): Promise<State> {
+async function stateOf({ key, listen }: Port, inside: boolean, system: System): Promise<State> {
   const fault = inside
     ? 'silent'
     : await system.bind(listen.transport === 'udp' ? listen : { ...listen, transport: 'tcp' });
   if (fault === undefined) return 'free';
   if (fault !== 'EADDRINUSE' && fault !== 'silent') return fault;
-  return (await answers(listen, system)) ? 'answers' : fault;
+  return (await answers(key, listen, system)) ? 'answers' : fault;
 }
 
 /** A wildcard is no address to connect to. */
@@ -102,10 +102,11 @@ export function connectable(address: string): string {
 
 /**
  * UDP, and TURN over streams: a STUN Binding, answered with our SOFTWARE. Other streams: the keep-alive of RFC 5626, which
- * the web port knows as well as SIP's.
+ * the web port knows as well as SIP's; MSRP has none, and is asked for what it will not grant.
  */
-async function answers({ transport, address, port }: Listen, system: System): Promise<boolean> {
-  for (const { framed, ask, isOurs } of transport === 'udp' ? [BY_STUN] : [BY_STUN, BY_KEEP_ALIVE]) {
+async function answers(key: string, { transport, address, port }: Listen, system: System): Promise<boolean> {
+  const ways = key === 'msrp.listen' ? [BY_MSRP] : transport === 'udp' ? [BY_STUN] : [BY_STUN, BY_KEEP_ALIVE];
+  for (const { framed, ask, isOurs } of ways) {
     const target = { transport: transport as 'udp', address: connectable(address), port, framed, patience: PATIENCE };
     const wire = await system.open(target).catch(() => undefined);
     if (wire === undefined) return false;
@@ -143,4 +144,14 @@ const BY_KEEP_ALIVE = {
   framed: false,
   ask: () => Buffer.from('\r\n\r\n'),
   isOurs: (octets: Uint8Array) => Buffer.from(octets).toString('latin1') === '\r\n',
+};
+
+const BY_MSRP = {
+  framed: false,
+  ask: () =>
+    Buffer.from(
+      'MSRP doctor AUTH\r\nTo-Path: msrp://relay.invalid:2855;tcp\r\n' +
+        'From-Path: msrp://doctor.invalid:2855/doctor;tcp\r\n-------doctor$\r\n',
+    ),
+  isOurs: (octets: Uint8Array) => Buffer.from(octets).toString('latin1').startsWith('MSRP doctor 401 '),
 };

@@ -95,7 +95,7 @@ function places({ configuration, ports, system }: Examination): Place[] {
   const { address: world } = configuration.public;
   const own = system.interfaces();
   for (const { key, listen } of ports) {
-    if (key === 'sip.listen' || key === 'media.listen' || listen.port === 0) continue;
+    if ((key !== 'web.listen' && key !== 'turn.listen') || listen.port === 0) continue;
     const { address, port } = listen;
     const web = key === 'web.listen';
     const transports = web
