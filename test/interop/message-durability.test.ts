@@ -70,6 +70,22 @@ describe('messages', () => {
     expect(answered.length).toBeGreaterThan(100);
   }, 180_000);
 
+  test('in a room that were acknowledged survive as well, once each, 20 times of 20', async () => {
+    const data = dataFolder();
+    const room = 'cave@rooms.example.test';
+    const acknowledged: string[] = [];
+    for (let round = 0; round < 20; round++) {
+      server = await startChappe({ data });
+      acknowledged.push(...(await killUnderLoad(server, round, room)));
+      const counts = archived(data, room);
+      expect(
+        acknowledged.filter((body) => counts.get(body) !== 1),
+        `round ${round}`,
+      ).toEqual([]);
+    }
+    expect(acknowledged.length).toBeGreaterThan(1_000);
+  }, 180_000);
+
   test('are refused with "wait" when the disk is full; signalling lives, and it recovers by itself', async () => {
     const data = dataFolder();
     server = await startChappe({ data });

@@ -15,11 +15,22 @@ export function chatMessage(body: string, to = 'bob@example.test'): string {
   return `<message to='${to}' type='chat' id='${body}'><body>${body}</body></message>`;
 }
 
-/** Alice writes to bob, who is there in every other round; the bodies begin with the round. */
-export async function killUnderLoad(server: Chappe, round: number): Promise<string[]> {
+/** In a room that is there to stay, made by whoever comes first. */
+async function enterRoom(client: XmppClient, room: string): Promise<void> {
+  client.write(`<presence to='${room}/${client.jid.split('@')[0]}'><x xmlns='${NS.MUC}'/></presence>`);
+  await client.next((stanza) => stanza.child('subject') !== undefined);
+  const persistent = `<field var='muc#roomconfig_persistentroom'><value>1</value></field>`;
+  const form = `<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>http://jabber.org/protocol/muc#roomconfig</value></field>${persistent}</x>`;
+  client.write(`<iq type='set' id='stay' to='${room}'><query xmlns='${NS.MUC_OWNER}'>${form}</query></iq>`);
+  await client.next(({ attributes }) => attributes['id'] === 'stay');
+}
+
+/** Alice writes to bob, or to a room, who is there in every other round; the bodies begin with the round. */
+export async function killUnderLoad(server: Chappe, round: number, room?: string): Promise<string[]> {
   const alice = await logIn(server, 'alice');
   const bob = round % 2 === 0 ? await logIn(server, 'bob') : undefined; // else they wait for him
   bob?.write('<presence/>');
+  if (room !== undefined) for (const client of [alice, bob]) if (client !== undefined) await enterRoom(client, room);
   alice.write(`<enable xmlns='${NS.SM}'/>`);
   await alice.next((element) => element.is('enabled', NS.SM));
   const sent: string[] = [];
@@ -33,7 +44,8 @@ export async function killUnderLoad(server: Chappe, round: number): Promise<stri
   while (handled < kill) {
     for (let i = 0; i < 5; i++) {
       sent.push(`${round}-${sent.length}`);
-      alice.write(chatMessage(sent.at(-1) as string));
+      const message = chatMessage(sent.at(-1) as string, room);
+      alice.write(room === undefined ? message : message.replace('chat', 'groupchat'));
     }
     alice.write(`<r xmlns='${NS.SM}'/>`);
     look();
