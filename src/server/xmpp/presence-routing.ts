@@ -2,7 +2,7 @@ import { type Element, xml } from '../../protocol/xmpp/element.ts';
 import { type Jid, parseJid } from '../../protocol/xmpp/jid.ts';
 import { NS } from '../../protocol/xmpp/namespaces.ts';
 import { StanzaError } from '../../protocol/xmpp/stanza-error.ts';
-import { type BlockLists, blocks } from '../messaging/block-lists.ts';
+import { type BlockList, type BlockLists, blocks } from '../messaging/block-lists.ts';
 import type { Lanes } from '../messaging/lanes.ts';
 import type { MessagingLimits } from '../messaging/limits.ts';
 import type { Presences } from '../messaging/presences.ts';
@@ -158,8 +158,22 @@ export class PresenceRouting {
       if (contact === undefined || own.has(item.jid)) continue;
       const theirs = rosters.peek(item.jid)?.get(bare);
       if (theirs !== undefined && theirs.subscription !== 'from' && theirs.subscription !== 'both') continue;
-      if (blocks(blockLists.peek(item.jid), session.jid)) continue;
-      for (const { presence } of presences.of(contact)) session.send(presence.with({ to: full }));
+      this.#showContact(session, contact, item.jid);
+    }
+  }
+
+  #showContact(session: XmppSession, contact: string, address: string): void {
+    const { presences, blockLists, onFault } = this.#options;
+    const show = (list: BlockList) => {
+      if (blocks(list, session.jid)) return;
+      for (const { presence } of presences.of(contact)) session.send(presence.with({ to: session.jid.full }));
+    };
+    for (const _ of presences.of(contact)) {
+      // Of somebody who is here by a phone alone the list may not be at hand.
+      const list = blockLists.of(address);
+      if (list instanceof Promise) list.then(show).catch(onFault);
+      else show(list);
+      return;
     }
   }
 

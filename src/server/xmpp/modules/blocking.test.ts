@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Client, settled, XmppWorld } from '../../../../test/support/xmpp-world.ts';
+import { xml } from '../../../protocol/xmpp/element.ts';
 import { NS } from '../../../protocol/xmpp/namespaces.ts';
 
 const command = (name: string, ...jids: string[]) =>
@@ -81,6 +82,30 @@ describe('the block list (XEP-0191)', () => {
       'bob@example.test/desk',
       'bob@example.test/late',
     ]);
+  });
+
+  it('is kept to for a phone whose owner has not signed in otherwise', async () => {
+    const { world: before, alice, bob } = await world();
+    await bob.write(`<presence to='alice@example.test' type='subscribe'/>`);
+    await alice.write(`<presence to='bob@example.test' type='subscribed'/>`);
+    const after = new XmppWorld({}, {}, before.store);
+    const presence = xml('presence', NS.CLIENT, { from: 'alice@example.test/sip-1' });
+    after.part.presences.set({ account: 'alice', resource: 'sip-1', presence, source: 'sip' });
+    const seen = async (name: string) => {
+      const client = after.bind(name);
+      await client.write('<presence/>');
+      await settled();
+      return client.received.some(({ attributes }) => attributes['from'] === 'alice@example.test/sip-1');
+    };
+    expect(await seen('bob/one')).toBe(true);
+    await after.part.blockLists.save('alice@example.test', ['bob@example.test']);
+    expect(await seen('bob/two')).toBe(false);
+    const again = new XmppWorld({}, {}, before.store);
+    again.part.presences.set({ account: 'alice', resource: 'sip-1', presence, source: 'sip' });
+    const client = again.bind('bob/three');
+    await client.write('<presence/>');
+    await settled();
+    expect(client.received.some(({ attributes }) => attributes['from'] === 'alice@example.test/sip-1')).toBe(false);
   });
 
   it('hears nothing of requests from who is on it', async () => {
