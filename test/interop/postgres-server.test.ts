@@ -63,6 +63,49 @@ describeWith(['postgres'], 'the server on PostgreSQL', () => {
     expect(acknowledged.length).toBeGreaterThan(1_000);
   }, 240_000);
 
+  test('messages that were acknowledged survive the end of the database in the middle of a load, once each', async () => {
+    await start();
+    const alice = await login('alice');
+    alice.write(`<enable xmlns='${NS.SM}'/>`);
+    await alice.next((element) => element.is('enabled', NS.SM));
+    const sent: string[] = [];
+    const refused = new Set<string>();
+    let handled = 0;
+    const look = () => {
+      for (const { name, attributes } of alice.received.splice(0))
+        if (name === 'a') handled = Number(attributes['h']);
+        else if (attributes['type'] === 'error') refused.add(attributes['id'] ?? '');
+    };
+    const write = async (until: () => boolean) => {
+      while (!until()) {
+        for (let i = 0; i < 5; i++) {
+          sent.push(`m${sent.length}`);
+          alice.write(chatMessage(sent.at(-1) as string));
+        }
+        alice.write(`<r xmlns='${NS.SM}'/>`);
+        await new Promise((resolve) => setTimeout(resolve, sent.length - handled > 200 ? 5 : 0));
+        look();
+      }
+    };
+    for (let round = 0; round < 5; round++) {
+      const before = handled;
+      const refusals = refused.size;
+      await write(() => handled > before + 50 + 37 * round);
+      const stopped = postgres.stop('SIGQUIT'); // nothing is written any more: it recovers from its log
+      await write(() => refused.size > refusals);
+      await stopped;
+      await postgres.start();
+    }
+    await write(() => handled > 700 && !refused.has(sent[handled - 1] as string));
+    await alice.settle();
+    look();
+    const counts = archived('bob@example.test');
+    const kept = sent.slice(0, handled).filter((body) => !refused.has(body));
+    expect(kept.length).toBeGreaterThan(400);
+    expect(kept.filter((body) => counts.get(body) !== 1)).toEqual([]);
+    expect([...counts].filter(([body, count]) => body !== '' && count !== 1)).toEqual([]);
+  }, 120_000);
+
   test('while the database is away messages are refused with "wait", calls go on, and it recovers by itself', async () => {
     await start();
     const [alice, bob] = [await login('alice'), await login('bob')];

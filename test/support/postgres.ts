@@ -10,8 +10,8 @@ import { Program } from './program.ts';
 export interface Postgres {
   /** Of a new, empty database. */
   database(): string;
-  /** Cuts every connection and is away until `start`. */
-  stop(): Promise<void>;
+  /** Cuts every connection and is away until `start`; by SIGQUIT it ends as if it had crashed. */
+  stop(signal?: 'SIGINT' | 'SIGQUIT'): Promise<void>;
   start(): Promise<void>;
   /** What psql prints. */
   query(url: string, sql: string): string;
@@ -46,8 +46,8 @@ export async function startPostgres(): Promise<Postgres> {
     server = new Program('postgres', file!, rest, { cwd: folder });
     await server.waitFor(/ready to accept connections/);
   };
-  const stop = async () => {
-    server.kill('SIGINT'); // its "fast" end: connections are cut
+  const stop = async (signal: 'SIGINT' | 'SIGQUIT' = 'SIGINT') => {
+    server.kill(signal);
     await server.exited;
   };
   await start();
