@@ -67,7 +67,7 @@ export function parseJid(text: string): Jid | undefined {
 }
 
 /** Section 3.3. */
-export function prepareLocal(text: string): string | undefined {
+function prepareLocal(text: string): string | undefined {
   const local = usernameCaseMapped(text, PART_OCTETS);
   return local === undefined || NEVER_LOCAL.test(local) ? undefined : local;
 }

@@ -1,22 +1,10 @@
 // RFC 6120 section 8: what makes a stanza, whatever it carries.
-import { type Element, xml } from './element.ts';
+import type { Element } from './element.ts';
 import { NS } from './namespaces.ts';
 import { STANZA_CONDITIONS, type StanzaCondition, StanzaError, type StanzaErrorType } from './stanza-error.ts';
 
 /** RFC 6121 section 5.2.2. */
 export type MessageType = 'chat' | 'error' | 'groupchat' | 'headline' | 'normal';
-/** RFC 6121 section 4.7.1; available is written as no type. */
-export type PresenceType =
-  | 'available'
-  | 'error'
-  | 'probe'
-  | 'subscribe'
-  | 'subscribed'
-  | 'unavailable'
-  | 'unsubscribe'
-  | 'unsubscribed';
-/** Section 8.2.3. */
-export type IqType = 'error' | 'get' | 'result' | 'set';
 
 const MESSAGE_TYPES = new Set(['chat', 'error', 'groupchat', 'headline', 'normal']);
 const PRESENCE_TYPES = new Set([
@@ -29,21 +17,10 @@ const PRESENCE_TYPES = new Set([
   'unsubscribed',
 ]);
 
-/** Whether a stream's first-level element is a stanza at all; what else comes is `unsupported-stanza-type`. */
-export function isStanza(element: Element): boolean {
-  const { name } = element;
-  return element.namespace === NS.CLIENT && (name === 'message' || name === 'presence' || name === 'iq');
-}
-
 /** A type that nobody knows is normal (RFC 6121 section 5.2.2). */
 export function messageType(message: Element): MessageType {
   const { type } = message.attributes;
   return type !== undefined && MESSAGE_TYPES.has(type) ? (type as MessageType) : 'normal';
-}
-
-/** Of a presence that `checkStanza` has passed. */
-export function presenceType(presence: Element): PresenceType {
-  return (presence.attributes['type'] as PresenceType | undefined) ?? 'available';
 }
 
 /** Throws `StanzaError` (bad-request) where a stanza is none that RFC 6120 section 8 and RFC 6121 know. */
@@ -106,8 +83,3 @@ export function errorOf(stanza: Element): StanzaError | undefined {
 }
 
 const ERROR_TYPES = new Set(['auth', 'cancel', 'continue', 'modify', 'wait']);
-
-/** A question to a client or server. `type`: get or set. */
-export function iqRequest(type: 'get' | 'set', id: string, from: string, to: string, payload: Element): Element {
-  return xml('iq', NS.CLIENT, { type, id, from, to }, payload);
-}

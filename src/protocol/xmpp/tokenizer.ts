@@ -4,7 +4,8 @@ import { detach } from '../detach.ts';
 import { Element } from './element.ts';
 import { StreamError } from './stream-error.ts';
 import { XML_LIMITS, type XmlLimits } from './xml-limits.ts';
-import { NO_SCOPE, type Scope, XmlParser } from './xml-parser.ts';
+import { NO_SCOPE, type Scope } from './xml-namespaces.ts';
+import { XmlParser } from './xml-parser.ts';
 
 /** One whole element: a WebSocket frame, a BOSH body, a stored stanza. Throws `StreamError`. */
 export function parseElement(text: string, limits: XmlLimits = XML_LIMITS): Element {

@@ -3,29 +3,9 @@
 import { type Attributes, Element, type Node } from './element.ts';
 import { StreamError } from './stream-error.ts';
 import type { XmlLimits } from './xml-limits.ts';
+import { bindingOf, declare, NO_SCOPE, type Scope, XML_NAMESPACE } from './xml-namespaces.ts';
+import { attributeText, characterData, checkCharacters, lineEnds, malformed, restricted } from './xml-text.ts';
 
-const XML_NAMESPACE = 'http://www.w3.org/XML/1998/namespace';
-const XMLNS_NAMESPACE = 'http://www.w3.org/2000/xmlns/';
-
-/** A prefix and what it stands for, with the depth at which it was declared; the innermost first. */
-interface Binding {
-  readonly prefix: string;
-  readonly namespace: string;
-  readonly depth: number;
-  readonly next: Binding | undefined;
-  readonly count: number;
-}
-
-/** What is declared around an element. */
-export interface Scope {
-  readonly defaultNamespace: string;
-  readonly bindings: Binding | undefined;
-}
-
-export const NO_SCOPE: Scope = { defaultNamespace: '', bindings: undefined };
-
-/** Anything that is not a Char (XML 1.0 section 2.2), lone surrogates apart. */
-const NO_CHARACTER = /[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/;
 /** NCName (Namespaces section 3), for names that are not ASCII. */
 const START =
   'A-Z_a-z\\xc0-\\xd6\\xd8-\\xf6\\xf8-\\u02ff\\u0370-\\u037d\\u037f-\\u1fff\\u200c\\u200d\\u2070-\\u218f\\u2c00-\\u2fef\\u3001-\\ud7ff\\uf900-\\ufdcf\\ufdf0-\\ufffd\\u{10000}-\\u{effff}';
@@ -66,7 +46,7 @@ export class XmlParser {
   /** Throws `StreamError` here and in every method. */
   constructor(text: string, limits: XmlLimits) {
     if (text.length > limits.length) throw new StreamError('policy-violation', 'The stanza is too large');
-    if (NO_CHARACTER.test(text) || !text.isWellFormed()) throw malformed('A character that XML does not have');
+    checkCharacters(text);
     this.#text = text;
     this.#limits = limits;
   }
@@ -177,7 +157,7 @@ export class XmlParser {
         declared ??= new Set();
         if (declared.has(name)) throw malformed('The same declaration twice');
         declared.add(name);
-        scope = this.#declare(scope, nameColon < 0 ? '' : name.slice(6), value, depth);
+        scope = declare(scope, nameColon < 0 ? '' : name.slice(6), value, depth, this.#limits.prefixes);
       } else {
         prefixed ??= [];
         prefixed.push({ name, colon: nameColon, value });
@@ -209,27 +189,11 @@ export class XmlParser {
     };
   }
 
-  /** Namespaces in XML 1.0 sections 2.2 and 3. */
-  #declare(scope: Scope, prefix: string, namespace: string, depth: number): Scope {
-    if (prefix === 'xmlns' || namespace === XMLNS_NAMESPACE) throw malformed('The prefix xmlns is declared');
-    if ((prefix === 'xml') !== (namespace === XML_NAMESPACE)) throw malformed('The prefix xml is declared as another');
-    if (prefix === 'xml') return scope;
-    if (prefix === '') return { defaultNamespace: namespace, bindings: scope.bindings };
-    if (namespace === '') throw malformed('A prefix is declared as nothing');
-    const count = (scope.bindings?.count ?? 0) + 1;
-    if (count > this.#limits.prefixes) throw new StreamError('policy-violation', 'Too many prefixes');
-    const bindings = { prefix, namespace, depth, next: scope.bindings, count };
-    return { defaultNamespace: scope.defaultNamespace, bindings };
-  }
-
   #resolve(prefix: string, scope: Scope): string {
     if (prefix === 'xml') return XML_NAMESPACE;
-    for (let binding = scope.bindings; binding !== undefined; binding = binding.next) {
-      if (binding.prefix !== prefix) continue;
-      if (binding.depth < this.#outermost) this.#outermost = binding.depth;
-      return binding.namespace;
-    }
-    throw malformed('A prefix that is not declared');
+    const binding = bindingOf(scope, prefix);
+    if (binding.depth < this.#outermost) this.#outermost = binding.depth;
+    return binding.namespace;
   }
 
   /** Where the colon of the name read last was; -1: it has no prefix. */
@@ -279,10 +243,7 @@ export class XmlParser {
     const end = text.indexOf(quote === APOSTROPHE ? "'" : '"', begin);
     if (end < 0) throw malformed('An attribute does not end');
     this.#at = end + 1;
-    const value = text.slice(begin, end);
-    if (!/[<&\t\n\r]/.test(value)) return value;
-    if (value.includes('<')) throw malformed('A < in an attribute');
-    return references(value.replace(/\r\n|[\t\n\r]/g, ' ')); // section 3.3.3
+    return attributeText(text.slice(begin, end));
   }
 
   /** Whether there was any. */
@@ -303,43 +264,3 @@ const QUESTION = 0x3f;
 const EQUALS = 0x3d;
 const APOSTROPHE = 0x27;
 const QUOTATION_MARK = 0x22;
-
-/** XML 1.0 section 2.4. */
-function characterData(text: string): string {
-  if (!/[&\]\r]/.test(text)) return text;
-  if (text.includes(']]>')) throw malformed(']]> in text');
-  return references(lineEnds(text));
-}
-
-/** XML 1.0 section 2.11. */
-function lineEnds(text: string): string {
-  return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
-}
-
-const PREDEFINED: Record<string, string | undefined> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
-
-/** XML 1.0 section 4.1: character references and the five entities of section 4.6. */
-function references(text: string): string {
-  if (!text.includes('&')) return text;
-  return text.replace(/&(?:#x([0-9a-fA-F]+);|#([0-9]+);|(lt|gt|amp|quot|apos);)?/g, (whole, hex, decimal, name) => {
-    if (name !== undefined) return PREDEFINED[name] as string;
-    if (whole === '&') throw restricted('An & that begins no character reference or predefined entity');
-    const point = hex === undefined ? Number.parseInt(decimal, 10) : Number.parseInt(hex, 16);
-    if (!isCharacter(point)) throw malformed('A reference to no character');
-    return String.fromCodePoint(point);
-  });
-}
-
-/** Char (XML 1.0 section 2.2). */
-function isCharacter(point: number): boolean {
-  if (point < 0x20) return point === 0x09 || point === 0x0a || point === 0x0d;
-  return point <= 0xd7ff || (point >= 0xe000 && point <= 0xfffd) || (point >= 0x10000 && point <= 0x10ffff);
-}
-
-function malformed(text: string): StreamError {
-  return new StreamError('not-well-formed', text);
-}
-
-function restricted(text: string): StreamError {
-  return new StreamError('restricted-xml', text);
-}
