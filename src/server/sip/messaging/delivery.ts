@@ -1,65 +1,68 @@
 import type { Request, Response } from '../../../protocol/sip/message.ts';
+import type { Timer } from '../../../transport/clock.ts';
 import type { Flow } from '../../../transport/flow.ts';
-import type { SipLimits } from '../limits.ts';
-import { ClientTransaction, type TransactionLayer } from '../transactions.ts';
+import { ClientTransaction, type ClientUser, type TransactionLayer } from '../transactions.ts';
 
 /**
  * One message on its way to the devices of an account, a transaction each. The first 2xx decides: it has been delivered. A
- * device that says nothing for `limits.deliveryTimeout` counts as one that is not there.
+ * device that has said nothing when the time is over counts as one that is not there.
  */
-export class Delivery {
+export class Delivery implements ClientUser {
   readonly #transactions: TransactionLayer;
-  readonly #timeout: number;
-  readonly #resolve: (taken: number) => void;
   readonly #over: () => void;
-  #pending: number;
+  readonly #pending: ClientTransaction[] = [];
+  #timer: Timer | undefined;
+  #decide: ((taken: number) => void) | undefined;
   #taken = 0;
 
-  /** `resolve`: as soon as it is certain that one has taken it, or that none will. `over`: nothing more is under way. */
-  constructor(
-    parts: { transactions: TransactionLayer; limits: SipLimits },
-    devices: number,
-    resolve: (taken: number) => void,
-    over: () => void,
-  ) {
-    this.#transactions = parts.transactions;
-    this.#timeout = parts.limits.deliveryTimeout;
-    this.#pending = devices;
-    this.#resolve = resolve;
+  /** `over`: nothing of it is under way any more. */
+  constructor(transactions: TransactionLayer, over: () => void) {
+    this.#transactions = transactions;
     this.#over = over;
   }
 
-  try(flow: Flow, request: Request): void {
-    const transaction = new ClientTransaction(this.#transactions, request, flow, {
-      onResponse: ({ status }: Response) => {
-        if (status < 200) return;
-        timer.close();
-        this.#done(status < 300);
-      },
-      onTimeout: () => {
-        timer.close();
-        this.#done(false);
-      },
-      onTransportError: () => {
-        timer.close();
-        this.#done(false);
-      },
-    });
-    const timer = this.#transactions.clock.setTimer(this.#timeout, () => {
-      transaction.discard();
-      this.#done(false);
-    });
-    transaction.start();
+  /** One more device. */
+  add(flow: Flow, request: Request): void {
+    this.#pending.push(new ClientTransaction(this.#transactions, request, flow, this));
   }
 
-  #done(taken: boolean): void {
-    this.#pending -= 1;
-    if (taken) {
-      this.#taken += 1;
-      if (this.#taken === 1) this.#resolve(1);
+  /** Resolves with 1 as soon as one has taken it, with 0 when none has; after `timeout` milliseconds at the latest. */
+  start(timeout: number): Promise<number> {
+    return new Promise((resolve) => {
+      this.#decide = resolve;
+      this.#timer = this.#transactions.clock.setTimer(timeout, () => this.#timeOut());
+      for (const transaction of [...this.#pending]) transaction.start();
+    });
+  }
+
+  onResponse({ status }: Response, transaction: ClientTransaction): void {
+    if (status < 200) return;
+    if (status < 300 && this.#taken++ === 0) this.#decide?.(1);
+    this.#end(transaction);
+  }
+
+  onTimeout(transaction: ClientTransaction): void {
+    this.#end(transaction);
+  }
+
+  onTransportError(transaction: ClientTransaction): void {
+    this.#end(transaction);
+  }
+
+  #timeOut(): void {
+    for (const transaction of [...this.#pending]) {
+      transaction.discard();
+      this.#end(transaction);
     }
-    if (this.#pending > 0) return;
-    if (this.#taken === 0) this.#resolve(0);
+  }
+
+  #end(transaction: ClientTransaction): void {
+    const at = this.#pending.indexOf(transaction);
+    if (at < 0) return;
+    this.#pending.splice(at, 1);
+    if (this.#pending.length > 0) return;
+    this.#timer?.close();
+    if (this.#taken === 0) this.#decide?.(0);
     this.#over();
   }
 }

@@ -120,6 +120,7 @@ function isRendered(disposition: string | undefined): boolean {
 
 /** RFC 3428 section 8: UTF-8 unless it says otherwise. COMPAT: some phones write Latin-1 and say nothing. */
 function plainText(type: string, body: ByteString): string {
+  if (type === 'text/plain') return xmlText(decodeUtf8(body) ?? body);
   const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(type)?.[1]?.toLowerCase() ?? 'utf-8';
   const latin = charset === 'iso-8859-1' || charset === 'us-ascii';
   const text = latin ? body : decodeUtf8(body);

@@ -2,12 +2,11 @@
 // them goes to the inbox, which gives it to every device of either protocol, or keeps it.
 import { type ByteString, encodeUtf8 } from '../../../protocol/byte-string.ts';
 import { type Primitives, toHex } from '../../../protocol/primitives.ts';
-import { createRequest } from '../../../protocol/sip/create.ts';
+import { createRequest, createResponse } from '../../../protocol/sip/create.ts';
 import type { Request } from '../../../protocol/sip/message.ts';
 import { escapeUser } from '../../../protocol/sip/uri.ts';
 import type { Element } from '../../../protocol/xmpp/element.ts';
 import type { Inbox, MessageDevices, MessageOrigin } from '../../messaging/inbox.ts';
-import { makeResponse } from '../answer.ts';
 import { stripAsserted } from '../asserted-identity.ts';
 import { removeOwnCredentials } from '../authentication.ts';
 import type { Forwarding } from '../forward.ts';
@@ -15,14 +14,13 @@ import type { Identities } from '../identity.ts';
 import type { Inbound } from '../inbound.ts';
 import type { SipLimits } from '../limits.ts';
 import type { Binding, Location } from '../location.ts';
-import { ownText } from '../own-text.ts';
 import type { Logger } from '../ports.ts';
 import { ServerTransaction, type TransactionLayer } from '../transactions.ts';
 import { learnAccepted } from './accepted-types.ts';
 import { Delivery } from './delivery.ts';
 import { mediaType, readMessage } from './incoming-message.ts';
 import { hasMessageExpired } from './message-expiry.ts';
-import { type Content, contentFor, isForDevices, sentAt } from './outgoing-message.ts';
+import { contentFor, isForDevices, sentAt } from './outgoing-message.ts';
 import { senderOf } from './sender.ts';
 import { statusOf } from './stanza-status.ts';
 
@@ -40,6 +38,13 @@ export interface MessagesParts {
   now: () => number;
 }
 
+/** A request whose stanza is with the inbox. */
+interface Original {
+  from: string | undefined;
+  request: Request;
+  loopHash: string;
+}
+
 const STATUS = { delivered: 200, stored: 202, dropped: 480 } as const;
 const NO_DELIVERY = Promise.resolve(0);
 const TAKEN = Promise.resolve(1);
@@ -48,7 +53,7 @@ export class Messages implements MessageDevices {
   readonly protocol = 'sip';
   readonly #parts: MessagesParts;
   /** Requests whose stanza is with the inbox, by that stanza's id: from phone to phone they pass as they are. */
-  readonly #originals = new Map<string, { from: string | undefined; request: Request; loopHash: string }>();
+  readonly #originals = new Map<string, Original>();
   /** Deliveries under way, by account. */
   readonly #underWay = new Map<string, number>();
   #deliveries = 0;
@@ -89,7 +94,8 @@ export class Messages implements MessageDevices {
     server.start();
     const respond = (status: number) => {
       if (this.#originals.get(id) === original) this.#originals.delete(id);
-      server.respond(makeResponse(request, status, undefined));
+      // Of no dialog: any tag will do.
+      server.respond(createResponse(request, status, undefined, { toTag: `s${original.loopHash}` }));
     };
     inbox.submit(message, this.#origin(inbound)).then(
       (outcome) => respond(STATUS[outcome]),
@@ -114,7 +120,8 @@ export class Messages implements MessageDevices {
             .find(({ flow: { remote } }) => remote.address === address && remote.port === port)
         : state.bindings.find(({ aor }) => aor === identity.name);
     if (binding === undefined) return { protocol: 'sip', device: '' };
-    learnAccepted(binding, [mediaType(request)]);
+    const type = mediaType(request);
+    if (type !== 'text/plain') learnAccepted(binding, [type]);
     return { protocol: 'sip', device: binding.contact };
   }
 
@@ -130,33 +137,29 @@ export class Messages implements MessageDevices {
     const now = this.#parts.now();
     const bindings = location.reachable(account, now);
     if (bindings.length === 0 || !isForDevices(message)) return NO_DELIVERY;
-    const { from, to, id } = message.attributes;
+    const { from = '', to = '', id } = message.attributes;
+    const own = `${account}@${domain}`;
     // A copy of what its owner has written elsewhere (XEP-0280): to a phone it would be a message like any other.
-    if (from?.startsWith(`${account}@${domain}`) && !to?.startsWith(`${account}@${domain}`)) return NO_DELIVERY;
+    if (bare(from) === own && bare(to) !== own) return NO_DELIVERY;
     if (hasMessageExpired(message, now)) return TAKEN; // nobody is to have it any more
     const underWay = this.#underWay.get(account) ?? 0;
     if (this.#deliveries >= limits.deliveries || underWay >= limits.deliveriesPerAccount) return NO_DELIVERY;
-    const original = id === undefined ? undefined : this.#originals.get(id);
-    const requests: Array<[Binding, () => Request]> = [];
+    const found = id === undefined ? undefined : this.#originals.get(id);
+    const original = found?.from === from ? found : undefined;
+    let delivery: Delivery | undefined;
     for (const binding of devices(bindings)) {
       if (binding.contact === except) continue;
-      if (original !== undefined && original.from === from)
-        requests.push([binding, () => this.#copy(binding, original.request, original.loopHash)]);
-      else {
-        const content = contentFor(message, binding.accepts, now);
-        if (content !== undefined) requests.push([binding, () => this.#write(binding, message, content)]);
-      }
+      const request = original === undefined ? this.#write(binding, message, now) : this.#copy(binding, original);
+      if (request === undefined) continue;
+      delivery ??= new Delivery(this.#parts.transactions, () => this.#over(account));
+      delivery.add(binding.flow, request);
     }
-    if (requests.length === 0) return NO_DELIVERY;
+    if (delivery === undefined) return NO_DELIVERY;
     this.#deliveries += 1;
     this.#underWay.set(account, underWay + 1);
-    return new Promise((resolve) => {
-      const decided = (taken: number) => {
-        if (taken === 0 && this.#missed.size < limits.addresses) this.#missed.add(account);
-        resolve(taken);
-      };
-      const delivery = new Delivery(this.#parts, requests.length, decided, () => this.#over(account));
-      for (const [binding, make] of requests) delivery.try(binding.flow, make());
+    return delivery.start(limits.deliveryTimeout).then((taken) => {
+      if (taken === 0 && this.#missed.size < limits.addresses) this.#missed.add(account);
+      return taken;
     });
   }
 
@@ -173,12 +176,14 @@ export class Messages implements MessageDevices {
   }
 
   /** As it came, but for its way (RFC 3261 section 16.6). */
-  #copy({ flow, contact, path }: Binding, request: Request, loopHash: string): Request {
+  #copy({ flow, contact, path }: Binding, { request, loopHash }: Original): Request {
     return this.#parts.forwarding.copy(request, { flow, uri: contact, path }, loopHash);
   }
 
-  /** RFC 3428 section 4, out of any dialog. */
-  #write({ flow, contact, path, aor }: Binding, message: Element, { type, body }: Content): Request {
+  /** RFC 3428 section 4, out of any dialog. undefined: it says nothing to that device. */
+  #write({ flow, contact, path, aor, accepts }: Binding, message: Element, now: number): Request | undefined {
+    const content = contentFor(message, accepts, now);
+    if (content === undefined) return undefined;
     const { domain, primitives, forwarding } = this.#parts;
     const token = toHex(primitives.random(12));
     const fields: Array<[string, ByteString]> = [
@@ -191,8 +196,8 @@ export class Messages implements MessageDevices {
     if (subject) fields.push(['Subject', encodeUtf8(subject.replace(/\s+/g, ' '))]);
     const time = sentAt(message);
     if (time !== undefined) fields.push(['Date', new Date(time).toUTCString()]);
-    fields.push(['Content-Type', type]);
-    const request = createRequest('MESSAGE', contact, fields, body);
+    fields.push(['Content-Type', content.type]);
+    const request = createRequest('MESSAGE', contact, fields, content.body);
     return forwarding.copy(request, { flow, path }, forwarding.loopHash(request));
   }
 }
@@ -209,11 +214,15 @@ function devices(bindings: readonly Binding[]): readonly Binding[] {
   return [...instances.values()];
 }
 
-/** A bare address (or a full one, whose resource is left out) as a SIP URI. */
+/** A bare or full address as a SIP URI. */
 function addressOfRecord(jid: string): ByteString {
+  const address = bare(jid);
+  const at = address.indexOf('@');
+  if (at < 0) return `sip:${address}`;
+  return `sip:${escapeUser(encodeUtf8(address.slice(0, at)))}@${address.slice(at + 1)}`;
+}
+
+function bare(jid: string): string {
   const slash = jid.indexOf('/');
-  const bare = slash < 0 ? jid : jid.slice(0, slash);
-  const at = bare.indexOf('@');
-  const uri = at < 0 ? `sip:${bare}` : `sip:${escapeUser(encodeUtf8(bare.slice(0, at)))}@${bare.slice(at + 1)}`;
-  return ownText(uri);
+  return slash < 0 ? jid : jid.slice(0, slash);
 }

@@ -3,5 +3,6 @@ const FORBIDDEN = /[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g;
 
 /** Text of another protocol as XML can carry it: U+FFFD for each character that has no place there. */
 export function xmlText(text: string): string {
+  if (!/[^\t\n\r\x20-\x7e]/.test(text)) return text;
   return text.toWellFormed().replace(FORBIDDEN, '\ufffd');
 }
