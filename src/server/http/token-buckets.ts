@@ -29,21 +29,21 @@ export class TokenBuckets {
     return this.#buckets.size;
   }
 
-  /** Takes a token: 0. None left: the milliseconds until there is one. */
-  take(key: string): number {
+  /** Takes a token, or several at once: 0. Not so many left: the milliseconds until there are, and none is taken. */
+  take(key: string, tokens = 1): number {
     const now = this.#now();
     const bucket = this.#buckets.get(key);
     if (bucket === undefined) {
       if (this.#buckets.size >= this.#keys) this.#buckets.delete(this.#buckets.keys().next().value as string);
-      this.#buckets.set(key, { tokens: this.#burst - 1, at: now });
+      this.#buckets.set(key, { tokens: this.#burst - tokens, at: now });
       return 0;
     }
     this.#buckets.delete(key); // and back in at the end: a Map keeps the order of insertion
     this.#buckets.set(key, bucket);
     bucket.tokens = Math.min(this.#burst, bucket.tokens + (now - bucket.at) / this.#interval);
     bucket.at = now;
-    if (bucket.tokens < 1) return Math.ceil((1 - bucket.tokens) * this.#interval);
-    bucket.tokens -= 1;
+    if (bucket.tokens < tokens) return Math.ceil((tokens - bucket.tokens) * this.#interval);
+    bucket.tokens -= tokens;
     return 0;
   }
 

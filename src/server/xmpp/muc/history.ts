@@ -20,36 +20,49 @@ export interface HistoryRequest {
 /** The latest messages of a room, kept to be sent to whoever enters. */
 export class History {
   readonly #most: number;
+  readonly #mostChars: number;
+  #chars = 0;
   #messages: HistoryMessage[] = [];
 
-  constructor(most: number) {
+  /** So many messages, and characters of them as XML. */
+  constructor(most: number, mostChars: number) {
     this.#most = most;
+    this.#mostChars = mostChars;
   }
 
   add(message: HistoryMessage): void {
     this.#messages.push(message);
-    // Half as much again is kept before the oldest go at once: an array is not shifted for every message.
-    if (this.#messages.length > this.#most * 1.5) this.#messages = this.#messages.slice(-this.#most);
+    this.#chars += sizeOf(message);
+    while (this.#messages.length > this.#most || this.#chars > this.#mostChars) {
+      const oldest = this.#messages.shift();
+      if (oldest === undefined) return;
+      this.#chars -= sizeOf(oldest);
+    }
   }
 
   /** A message that has been retracted, or was not archived, is not repeated. */
   remove(id: string): void {
     this.#messages = this.#messages.filter((message) => message.id !== id);
+    this.#chars = this.#messages.reduce((sum, message) => sum + sizeOf(message), 0);
   }
 
   /** The latest that meet the request, at most `most`, oldest first. */
   select(request: HistoryRequest, most: number): HistoryMessage[] {
     const { maxChars = Number.POSITIVE_INFINITY, maxStanzas = most, since = Number.NEGATIVE_INFINITY } = request;
-    const count = Math.min(most, maxStanzas, this.#most);
+    const count = Math.min(most, maxStanzas);
     const found: HistoryMessage[] = [];
     let chars = 0;
     for (let i = this.#messages.length - 1; i >= 0 && found.length < count; i--) {
       const message = this.#messages[i] as HistoryMessage;
       if (message.time < since) break;
-      chars += message.stanza.serialize('jabber:client').length;
+      chars += sizeOf(message);
       if (chars > maxChars) break;
       found.push(message);
     }
     return found.reverse();
   }
+}
+
+function sizeOf({ stanza }: HistoryMessage): number {
+  return stanza.serialize('jabber:client').length;
 }

@@ -27,11 +27,17 @@ export interface MucLimits {
   nameLength: number;
   descriptionLength: number;
   passwordLength: number;
+  /** Of a message to a room, and of all that is kept of it for whoever enters. */
+  messageLength: number;
+  historyLength: number;
   /** Of a presence stanza, which the room keeps and repeats to all. */
   presenceLength: number;
   /** How often one account enters rooms and changes nicknames: how many at once, and how many a second come back. */
   joinBurst: number;
   joinRate: number;
+  /** Stanzas to occupants that one account causes: how many at once, and how many a second come back. */
+  deliveryBurst: number;
+  deliveryRate: number;
   /** Invitations of which a room remembers who sent them; IQs through it that are being answered. */
   invitations: number;
   forwardedIqs: number;
@@ -58,9 +64,13 @@ export const mucLimits: Readonly<MucLimits> = {
   nameLength: 200,
   descriptionLength: 1_000,
   passwordLength: 200,
+  messageLength: 65_536,
+  historyLength: 262_144,
   presenceLength: 8_192,
   joinBurst: 100,
   joinRate: 10,
+  deliveryBurst: 100_000,
+  deliveryRate: 20_000,
   invitations: 100,
   forwardedIqs: 500,
   lockTime: 60_000,

@@ -47,6 +47,9 @@ export async function ownerSet(room: Room, from: Jid, query: Element, reply: () 
 async function configure(room: Room, from: Jid, form: FilledForm): Promise<void> {
   const before = room.configuration;
   const after = readConfiguration(before, form, room.ports.limits);
+  // What stays when nobody is there belongs to somebody who stays.
+  if (after.persistent && !before.persistent && !room.ports.personExists(from))
+    throw new StanzaError('not-acceptable', 'Without an account there are temporary rooms only.');
   const changes = listChanges(room, form);
   const opened = room.locked;
   room.locked = false;

@@ -376,6 +376,41 @@ describe('bounds', () => {
     expect(alice.received).toHaveLength(6);
   });
 
+  it('what one account says and does reaches so many a second', async () => {
+    const world = await RoomWorld.open({ deliveryBurst: 10, deliveryRate: 2 });
+    const alice = await world.room();
+    const bob = await world.guest('bob/phone', 'Bob');
+    alice.take();
+    for (let n = 0; n < 10; n++) await world.say(bob, `${n}`);
+    expect(alice.received).toHaveLength(4);
+    expect(bob.received.map(conditionOf).filter((condition) => condition === 'resource-constraint')).toHaveLength(6);
+    await bob.write(`<presence to='${ROOM}/Bob'><show>away</show></presence>`);
+    expect(conditionOf(bob.received.at(-1))).toBe('resource-constraint');
+    world.clock.advance(1_000);
+    await world.say(bob, 'again');
+    await bob.write(`<presence type='unavailable' to='${ROOM}/Bob'/>`);
+    expect(alice.received.map((stanza) => stanza.name)).toEqual([...Array(5).fill('message'), 'presence']);
+  });
+
+  it('a message is so long, and of long ones few are kept', async () => {
+    const world = await RoomWorld.open({ messageLength: 1_000, historyLength: 1_500 });
+    const alice = await world.room();
+    await world.say(alice, 'x'.repeat(1_000));
+    expect(conditionOf(alice.received.at(-1))).toBe('policy-violation');
+    for (const text of ['1', '2', '3']) await world.say(alice, text.repeat(200));
+    const bob = await world.online('bob/phone');
+    await world.enter(bob, 'Bob');
+    expect(bob.received.map((stanza) => stanza.childText('body')?.[0]).filter(Boolean)).toEqual(['2', '3']);
+  });
+
+  it('whoever has no account makes temporary rooms only', async () => {
+    const world = await RoomWorld.open();
+    const zoe = await world.online('zoe/page');
+    await world.enter(zoe, 'Zoe');
+    expect(conditionOf(await world.configure(zoe, { persistentroom: '1' }))).toBe('not-acceptable');
+    expect((await world.configure(zoe, {})).attributes['type']).toBe('result');
+  });
+
   it('so many clients share a nickname; nicknames are so long', async () => {
     const world = await RoomWorld.open({ sessionsPerNick: 2, nickLength: 5 });
     await world.room();

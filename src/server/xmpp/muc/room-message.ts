@@ -21,6 +21,8 @@ export function receiveMessage(room: Room, message: Element, from: Jid, to: Jid)
   }
   if (room.locked && room.affiliationOf(from) !== 'owner')
     throw new StanzaError('item-not-found', 'The room is not open yet.');
+  if (message.serialize(NS.CLIENT).length > room.ports.limits.messageLength)
+    throw new StanzaError('policy-violation', 'The message is too long for a room.');
   if (to.resource !== undefined) {
     receivePrivateMessage(room, message, from, to.resource);
     return undefined;

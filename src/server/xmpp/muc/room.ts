@@ -91,7 +91,7 @@ export class Room {
     this.created = record.created;
     this.creator = record.creator;
     this.occupants = new Occupants((jid, here) => ports.visit(this, jid, here));
-    this.history = new History(ports.limits.history);
+    this.history = new History(ports.limits.history, ports.limits.historyLength);
     this.outbox = new Outbox(ports.deliver);
   }
 

@@ -57,6 +57,7 @@ export class Rooms implements LocalDomain {
   readonly #rooms = new Map<string, Room>();
   readonly #visits = new Visits<Room>();
   readonly #joins: TokenBuckets;
+  readonly #deliveries: TokenBuckets;
   /** Of rooms that wait for their first configuration. */
   readonly #locks = new Map<Room, Timer>();
   /** By address, rooms whose last messages are being read, or whose last trace is being wiped: what is meant for them waits. */
@@ -67,14 +68,10 @@ export class Rooms implements LocalDomain {
   private constructor(options: RoomsOptions) {
     this.#options = options;
     this.domain = `rooms.${options.host.domain}`;
-    const { joinBurst, joinRate, rooms } = options.limits;
-    const { clock } = options;
-    this.#joins = new TokenBuckets({
-      burst: joinBurst,
-      interval: 1_000 / joinRate,
-      keys: rooms,
-      now: () => clock.now(),
-    });
+    const { joinBurst, joinRate, deliveryBurst, deliveryRate, rooms: keys } = options.limits;
+    const now = () => options.clock.now();
+    this.#joins = new TokenBuckets({ burst: joinBurst, interval: 1_000 / joinRate, keys, now });
+    this.#deliveries = new TokenBuckets({ burst: deliveryBurst, interval: 1_000 / deliveryRate, keys, now });
     this.#ports = this.#roomPorts();
   }
 
@@ -133,6 +130,7 @@ export class Rooms implements LocalDomain {
   #dispatch(stanza: Element, from: Jid, to: Jid): Promise<void> | void {
     if (to.local === undefined) return this.#service(stanza, from);
     const room = this.#rooms.get(to.bare);
+    if (room !== undefined) this.#charge(room, stanza, from);
     switch (stanza.name) {
       case 'presence':
         return this.#presence(room, stanza, from, to);
@@ -163,6 +161,14 @@ export class Rooms implements LocalDomain {
     } else if (room !== undefined) receivePresence(room, presence, from, to);
     else if (presence.attributes['type'] === undefined)
       throw new StanzaError('jid-malformed', 'A nickname is missing: room@service/nickname.');
+  }
+
+  /** What is told to all costs as many stanzas as there are clients in the room. Leaving, and answers, cost nothing. */
+  #charge(room: Room, stanza: Element, from: Jid): void {
+    const { type } = stanza.attributes;
+    const told = stanza.name === 'presence' ? undefined : stanza.name === 'message' ? 'groupchat' : 'set';
+    if (type === told && this.#deliveries.take(from.bare, room.occupants.addresses.length) > 0)
+      throw new StanzaError('resource-constraint', 'Slowly: this room is large.');
   }
 
   #limit(from: Jid, entering: boolean): void {
