@@ -122,6 +122,42 @@ describe('the archive', () => {
   });
 });
 
+describe('what is taken back (XEP-0424)', () => {
+  const retract = (to: string, id: string) =>
+    `<message to='${to}' type='chat' id='r'><retract xmlns='urn:xmpp:message-retract:1' id='${id}'/></message>`;
+  const inArchive = (world: XmppWorld, owner: string) =>
+    world.store.archived
+      .filter((row) => row.owner === owner)
+      .map(({ stanza }) => parseElement(stanza))
+      .map((stanza) => stanza.childText('body') ?? stanza.elements()[0]?.name);
+
+  it('leaves a tombstone in both archives, of its corrections as well', async () => {
+    const { world, alice } = await twoOnline();
+    await alice.write(chat('bob@example.test', 'one'));
+    await alice.write(chat('bob@example.test', 'two', `<replace xmlns='urn:xmpp:message-correct:0' id='one'/>`));
+    await alice.write(chat('bob@example.test', 'three'));
+    await alice.write(retract('bob@example.test/desk', 'one'));
+    await settled();
+    for (const owner of ['alice@example.test', 'bob@example.test'])
+      expect(inArchive(world, owner)).toEqual(['retracted', 'retracted', 'three', 'retract']);
+    const stone = parseElement(world.store.archived[0]?.stanza ?? '');
+    expect(stone.attributes).toMatchObject({ from: 'alice@example.test/page', id: 'one' });
+    expect(stone.elements()[0]?.attributes).toMatchObject({ id: 'r' });
+  });
+
+  it('has to be one’s own', async () => {
+    const { world, alice, bob } = await twoOnline();
+    await alice.write(chat('bob@example.test', 'one'));
+    await bob.write(retract('alice@example.test', 'one'));
+    const carol = await world.online('carol/x');
+    await carol.write(retract('bob@example.test', 'one'));
+    await settled();
+    expect(inArchive(world, 'alice@example.test')).toEqual(['one', 'retract']);
+    expect(inArchive(world, 'bob@example.test')).toEqual(['one', 'retract', 'retract']);
+    expect(world.faults).toEqual([]);
+  });
+});
+
 describe('a store that fails', () => {
   it('is told to the sender as something to try again, nothing is delivered, and it recovers by itself', async () => {
     const { world, alice, bob } = await twoOnline();

@@ -15,6 +15,7 @@ import type { Inbox, MessageDevices, MessageOrigin } from './inbox.ts';
 import { Lanes } from './lanes.ts';
 import type { MessagingLimits } from './limits.ts';
 import { Parties, type Party, wantsArchived } from './parties.ts';
+import { buryRetracted, retractedId } from './retraction.ts';
 import type { Rosters } from './rosters.ts';
 import { stanzaIdBy, withoutForgeries, withStanzaId } from './stanza-id.ts';
 import { storeFailure } from './store-failure.ts';
@@ -266,6 +267,7 @@ export class OneInbox implements Inbox {
       const sent = senderId === undefined ? message : withStanzaId(message, sender.owner, senderId);
       this.#delivery.sendCopies(sent, sender.name, session);
     }
+    if (retractedId(message) !== undefined) this.#bury(judged);
     if (recipient === undefined) {
       const received = this.#options.domains.get(to.domain)?.receive(message, from, to, session);
       return received instanceof Promise ? received.then(() => 'delivered') : 'delivered';
@@ -298,6 +300,18 @@ export class OneInbox implements Inbox {
     // What the archive has is kept, which is all that an XMPP sender is promised: he does not wait for a phone.
     answered.catch(this.#options.onFault);
     return 'delivered';
+  }
+
+  /** In whichever archives the retraction is. */
+  #bury({ message, from, to, sender, recipient, senderId, recipientId }: Judged): void {
+    const { store, wallClock, onFault } = this.#options;
+    const bury = (party: Party | undefined, peer: Jid, archivedAs: string | undefined) => {
+      if (party === undefined || archivedAs === undefined) return;
+      const place = { owner: party.owner, peer: peer.bare, archivedAs };
+      buryRetracted(store.archive, place, message, wallClock()).catch(onFault);
+    };
+    bury(sender, to, senderId);
+    bury(recipient, from, recipientId);
   }
 
   /** Nobody was there after all. */
