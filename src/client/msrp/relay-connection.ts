@@ -1,10 +1,11 @@
 import { decodeUtf8, encodeUtf8 } from '../../protocol/byte-string.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Output } from '../../protocol/machine.ts';
-import { type Frame, makeFrame, randomName, serializeFrame } from '../../protocol/msrp/frame.ts';
+import { type Frame, randomName, serializeFrame } from '../../protocol/msrp/frame.ts';
 import { FrameReader } from '../../protocol/msrp/frame-reader.ts';
-import { Head } from '../../protocol/msrp/head.ts';
+import type { Head } from '../../protocol/msrp/head.ts';
 import { RelayClient, type RelayClientEvent } from '../../protocol/msrp/relay-client.ts';
+import { responseFrame } from '../../protocol/msrp/response.ts';
 import { ClientError } from '../errors.ts';
 import { primitives } from '../primitives.ts';
 import type { SessionPort } from '../session-port.ts';
@@ -175,12 +176,7 @@ class RelayConnection {
   /** A frame for nobody, or the answer to AUTH. */
   #ended(head: Head): void {
     if (this.#target === 'auth') this.#run(this.#client?.receive(head) ?? []);
-    else if (head.method === 'SEND' && head.failureReport !== 'no') {
-      const answer = new Head(head.transaction, { status: 481, comment: 'No Such Session' });
-      answer.toPath = head.fromPath.slice(0, 1);
-      answer.fromPath = head.toPath.slice(0, 1);
-      this.send(serializeFrame(makeFrame(answer)));
-    }
+    else if (head.method === 'SEND' && head.failureReport !== 'no') this.send(serializeFrame(responseFrame(head, 481)));
   }
 
   #lost(reason: string, status?: number): void {

@@ -19,6 +19,8 @@ export type RelayEvent =
   | { type: 'close'; link: RelayLink; code: number; reason: string }
   /** Open a connection to that allowed peer; `writable` when it is up, `closed` when it is not. */
   | { type: 'connect'; link: RelayLink; uri: MsrpUri }
+  /** A head was read, for a trace: not that of every chunk. */
+  | { type: 'head'; link: RelayLink; head: Head }
   | { type: 'granted'; link: RelayLink; name: string; expires: number }
   /** A request was refused, or a chunk could not be delivered (then the REPORT's status). For a log and counters. */
   | { type: 'refused'; link: RelayLink; head: Head; status: number }

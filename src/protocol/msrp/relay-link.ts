@@ -65,8 +65,6 @@ export class RelayLink {
   /** Frames read since the last message began. */
   framesInMessage = 0;
   intake: Intake | undefined;
-  /** The last head that was shown to the inspector, for whoever does that. */
-  tracedHead: Head | undefined;
   readonly uses = new Set<RelayUse>();
   /** URIs of peers without a use that have sent something by it. */
   readonly addresses = new Set<string>();

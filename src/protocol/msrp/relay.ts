@@ -1,28 +1,23 @@
-import type { ByteString } from '../byte-string.ts';
 import { ProtocolError } from '../errors.ts';
 import type { Primitives } from '../primitives.ts';
-import { type ByteRange, serializeByteRange } from './byte-range.ts';
-import { ChunkCutter } from './chunk-cutter.ts';
+import type { ChunkCutter } from './chunk-cutter.ts';
 import { type Frame, makeFrame, Names } from './frame.ts';
 import type { ContinuationFlag, FrameSink } from './frame-reader.ts';
 import { type Field, Head } from './head.ts';
 import { type RelayLimits, relayLimits } from './limits.ts';
-import type { Authentication, RelayEvent, RelayIdentity, RelayOutput } from './relay-event.ts';
+import { type AuthOptions, judgeAuth } from './relay-auth.ts';
+import type { RelayEvent, RelayOutput } from './relay-event.ts';
 import { type LinkOptions, RelayLink, type ReportTarget, type WaitingPiece } from './relay-link.ts';
+import { cutChunk } from './relay-pieces.ts';
 import { findRoute, type Route, type RouteOptions, stillFits } from './relay-routes.ts';
 import { type RelayUse, RelayUses } from './relay-uses.ts';
-import { serializeReportStatus, statusText } from './status.ts';
-import { type MsrpUri, parseMsrpUri, sameMsrpUri, serializeMsrpUri } from './uri.ts';
+import { responseFrame } from './response.ts';
+import { serializeReportStatus } from './status.ts';
+import { DEFAULT_PORT, type MsrpUri, serializeMsrpUri } from './uri.ts';
 
-export interface RelayOptions {
+export interface RelayOptions extends Pick<AuthOptions, 'authenticate' | 'address' | 'unixTime'> {
   primitives: Pick<Primitives, 'random'>;
   limits?: Partial<RelayLimits>;
-  /** What Use-Path URIs are made of; asked at each AUTH. */
-  address: () => Omit<MsrpUri, 'sessionId'>;
-  /** Judges an AUTH (RFC 4976 section 5.1). `unixTime` is seconds. */
-  authenticate: (head: Head, link: RelayLink) => Authentication;
-  /** Seconds since 1970, which the expiry of an identity is about. */
-  unixTime: () => number;
   /** Whether a connection may be opened to that host and port. Default: to none. */
   allows?: (uri: MsrpUri) => boolean;
 }
@@ -38,7 +33,7 @@ export interface RelayOptions {
 export class Relay {
   readonly uses: RelayUses;
   readonly limits: RelayLimits;
-  readonly #options: RelayOptions;
+  readonly #auth: AuthOptions;
   readonly #names: Names;
   readonly #links = new Map<string, RelayLink>();
   readonly #peers = new Map<string, RelayLink>();
@@ -49,9 +44,9 @@ export class Relay {
   #now = 0;
 
   constructor(options: RelayOptions) {
-    this.#options = options;
     this.limits = { ...relayLimits, ...options.limits };
     this.uses = new RelayUses(options.primitives, this.limits);
+    this.#auth = { ...options, limits: this.limits, uses: this.uses };
     this.#names = new Names(options.primitives);
     const allowed = (uri: MsrpUri) => options.allows?.(uri) ?? false;
     this.#routing = {
@@ -133,7 +128,12 @@ export class Relay {
   }
 
   #linkTo(uri: MsrpUri): RelayLink {
-    const place = serializeMsrpUri({ secure: uri.secure, host: uri.host, port: uri.port ?? 2855, transport: 'tcp' });
+    const place = serializeMsrpUri({
+      secure: uri.secure,
+      host: uri.host,
+      port: uri.port ?? DEFAULT_PORT,
+      transport: 'tcp',
+    });
     const known = this.#opened.get(place);
     if (known?.open) return known;
     const link = this.#makeLink({ name: `to${this.#names.next()}`, framing: 'stream' });
@@ -197,6 +197,7 @@ export class Relay {
   }
 
   #head(link: RelayLink, head: Head): void {
+    if (isNotable(head)) this.#event({ type: 'head', link, head });
     link.framesInMessage += 1;
     if (link.framing === 'message' && link.framesInMessage > 1) throw framing();
     const previous = link.intake?.route;
@@ -225,91 +226,29 @@ export class Relay {
     delete intake.cutter;
   }
 
-  /** What does with the pieces of one chunk; throws 400 and 413. */
+  /** Throws 400 and 413. */
   #cutter(link: RelayLink, head: Head, route: Route): ChunkCutter {
-    const messageId = head.get('Message-ID');
-    if (messageId === undefined) throw new ProtocolError('MSRP_MESSAGE_ID', 'No Message-ID.', { status: 400 });
-    const range = head.byteRange;
-    if ((range.total ?? 0) > this.limits.messageBytes || range.start > this.limits.messageBytes) throw tooLarge();
-    const { before, after } = splitFields(head, route);
-    const room = this.limits.chunkBytes - before.length - after.length - FRAME_OVERHEAD;
-    if (room < LEAST_PIECE) throw new ProtocolError('MSRP_HEAD_SIZE', 'The headers are too long.', { status: 400 });
-    const { failureReport } = head;
-    const send = head.method === 'SEND';
-    return new ChunkCutter(room, (body, at, flag, last) => {
-      const length = body?.length ?? 0;
-      const place = pieceOf(range, at, length, last);
-      if (place.start - 1 + length > this.limits.messageBytes) {
+    return cutChunk(link, head, route, this.limits, {
+      take: (piece) => this.#enqueue(route, piece),
+      tooLarge: () => {
         delete link.intake?.cutter;
         this.#refuse(link, head, 413);
-        return;
-      }
-      // A REPORT's range is what it is about, and is let alone.
-      const rangeText = send ? serializeByteRange(place) : (head.get('Byte-Range') ?? '1-*/*');
-      const piece: WaitingPiece = {
-        from: link,
-        method: head.method,
-        fields: `${before}Byte-Range: ${rangeText}\r\n${after}`,
-        flag: flag === '#' || last ? flag : '+',
-        length: before.length + after.length + length + FRAME_OVERHEAD,
-        ...(body === undefined ? {} : { body }),
-      };
-      if (send && last && failureReport === 'yes') piece.acknowledgement = responseFrame(head, 200);
-      if (send && last && failureReport !== 'no') piece.refusal = responseFrame(head, 481);
-      if (send && failureReport !== 'no')
-        piece.report = {
-          link,
-          toPath: head.fromPath.join(' '),
-          fromPath: head.toPath[0] as ByteString,
-          messageId,
-          range: rangeText,
-          timed: failureReport === 'yes',
-        };
-      this.#enqueue(route, piece);
+      },
     });
   }
 
   #authenticate(link: RelayLink, head: Head): void {
-    const refusal = this.#grant(link, head);
-    if (refusal !== undefined) this.#refuse(link, head, refusal.status, refusal.fields);
-  }
-
-  /** RFC 4976 section 5.1. */
-  #grant(link: RelayLink, head: Head): { status: number; fields?: Field[] } | undefined {
-    // 1. From the client itself, to us and not to a relay behind us.
-    const [client = ''] = head.fromPath;
-    if (head.toPath.length !== 1 || head.fromPath.length !== 1) return { status: 403 };
-    const own = tryUri(client);
-    if (own === undefined || tryUri(head.toPath[0] ?? '') === undefined) return { status: 400 };
-    // 2. Who it is.
-    const verdict: Authentication = this.#options.authenticate(head, link);
+    const verdict = judgeAuth(link, head, this.#auth);
     if ('status' in verdict) {
-      const challenges = verdict.status === 401 ? verdict.challenges : [];
-      return { status: verdict.status, fields: challenges.map((value) => ['WWW-Authenticate', value]) };
+      this.#refuse(link, head, verdict.status, verdict.fields);
+      return;
     }
-    // 3. For how long: within our bounds (423), and not longer than the identity is good.
-    const { expiresLeast, expires: usual, expiresMost } = this.limits;
-    const asked = head.get('Expires');
-    if (asked !== undefined && !/^\d{1,9}$/.test(asked)) return { status: 400 };
-    const wanted = asked === undefined ? usual : Number(asked);
-    if (wanted < expiresLeast) return { status: 423, fields: [['Min-Expires', String(expiresLeast)]] };
-    if (wanted > expiresMost) return { status: 423, fields: [['Max-Expires', String(expiresMost)]] };
-    const expires = Math.min(wanted, this.#left(verdict.identity));
-    if (expires < 1) return { status: 403 };
-    // 4. The same URI again for a client that prolongs its use, else a new one.
-    const known = [...link.uses].find((use) => sameMsrpUri(use.client, own));
-    const use = known ?? this.uses.grant(link, verdict.identity.name, own, this.#options.address());
-    if (use === undefined || use.account !== verdict.identity.name) return { status: 403 };
+    const { use, expires, fields } = verdict;
     this.#outputs.push({ type: 'setTimer', name: `use ${use.id}`, delay: expires * 1000 });
     this.#outputs.push({ type: 'clearTimer', name: `idle ${link.name}` });
-    this.#respond(link, head, 200, [['Use-Path', use.uri], ['Expires', String(expires)], ...(verdict.fields ?? [])]);
+    this.#respond(link, head, 200, fields);
     this.#event({ type: 'granted', link, name: use.account, expires });
-    return undefined;
-  }
-
-  /** Whole seconds that the identity is still good for. */
-  #left({ expires }: RelayIdentity): number {
-    return expires === undefined ? Number.POSITIVE_INFINITY : Math.floor(expires - this.#options.unixTime());
+    link.refusals = 0;
   }
 
   /** RFC 4976 section 6.5: the next hop's answer ends our responsibility, or has its failure reported. */
@@ -440,9 +379,6 @@ export class Relay {
   }
 }
 
-/** Start line, Byte-Range, end-line and line ends, at their longest. */
-const FRAME_OVERHEAD = 256;
-const LEAST_PIECE = 1024;
 const MOST_SILENT = 64;
 
 function framing(): ProtocolError {
@@ -452,49 +388,8 @@ function framing(): ProtocolError {
   });
 }
 
-function tooLarge(): ProtocolError {
-  return new ProtocolError('MSRP_MESSAGE_SIZE', 'The message is too large.', { status: 413 });
-}
-
-function tryUri(text: string): MsrpUri | undefined {
-  try {
-    return parseMsrpUri(text);
-  } catch (error) {
-    if (error instanceof ProtocolError) return undefined;
-    throw error;
-  }
-}
-
-/** RFC 4975 section 7.2: to the previous hop, from us. */
-export function responseFrame(request: Head, status: number, fields: readonly Field[] = []): Frame {
-  const text = statusText(status);
-  const head = new Head(request.transaction, { status, comment: text.slice(4) });
-  head.toPath = [request.fromPath[0] as ByteString];
-  head.fromPath = [request.toPath[0] as ByteString];
-  head.fields.push(...fields);
-  return makeFrame(head);
-}
-
-/** The headers for the next hop around the Byte-Range, which differs from piece to piece. */
-function splitFields(head: Head, { toPath, fromPath }: Route): { before: ByteString; after: ByteString } {
-  let before = `To-Path: ${toPath}\r\nFrom-Path: ${fromPath}\r\n`;
-  let after = '';
-  let seen = !head.fields.some(([name]) => /^byte-range$/i.test(name));
-  for (const [name, value] of head.fields) {
-    if (/^byte-range$/i.test(name)) seen = true;
-    else if (seen) after += `${name}: ${value}\r\n`;
-    else before += `${name}: ${value}\r\n`;
-  }
-  return { before, after };
-}
-
-/** RFC 4975 section 7.1.1: the place of a piece. A chunk whose end was not said may be interrupted anywhere. */
-function pieceOf(range: ByteRange, at: number, length: number, last: boolean): ByteRange {
-  const start = range.start + at;
-  const end = last && range.end === undefined && length === 0 && at === 0 ? undefined : start + length - 1;
-  return {
-    start,
-    ...(end === undefined ? {} : { end }),
-    ...(range.total === undefined ? {} : { total: range.total }),
-  };
+/** For a trace: requests but for the chunks of a message after its first, and the answers that say no. */
+function isNotable(head: Head): boolean {
+  if (!head.isRequest) return head.status !== 200;
+  return head.method !== 'SEND' || /^1-/.test(head.get('Byte-Range') ?? '1-');
 }

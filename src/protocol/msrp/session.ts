@@ -7,8 +7,9 @@ import type { ContinuationFlag } from './frame-reader.ts';
 import { Head } from './head.ts';
 import { type MessageOptions, OutgoingMessage } from './outgoing-message.ts';
 import { Ranges } from './ranges.ts';
+import { responseFrame } from './response.ts';
 import type { SessionEvent, SessionOutput } from './session-event.ts';
-import { parseReportStatus, serializeReportStatus, statusText } from './status.ts';
+import { parseReportStatus, serializeReportStatus } from './status.ts';
 import { parseMsrpUri, sameMsrpUri } from './uri.ts';
 
 export interface SessionOptions {
@@ -416,10 +417,7 @@ export class Session {
   #answer(request: Head, status: number): void {
     const wants = request.failureReport;
     if (wants === 'no' || (wants === 'partial' && status === 200)) return;
-    const head = new Head(request.transaction, { status, comment: statusText(status).slice(4) });
-    head.toPath = [request.fromPath[0] as ByteString];
-    head.fromPath = [request.toPath[0] as ByteString];
-    const frame = makeFrame(head);
+    const frame = responseFrame(request, status);
     if (this.#held === undefined || status !== 200) this.#send(frame);
     else this.#held.push(frame);
   }

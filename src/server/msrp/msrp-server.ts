@@ -10,7 +10,7 @@ import type { RelayLimits } from '../../protocol/msrp/limits.ts';
 import { Relay } from '../../protocol/msrp/relay.ts';
 import type { RelayEvent, RelayOutput } from '../../protocol/msrp/relay-event.ts';
 import type { RelayLink } from '../../protocol/msrp/relay-link.ts';
-import type { MsrpUri } from '../../protocol/msrp/uri.ts';
+import { DEFAULT_PORT, type MsrpUri } from '../../protocol/msrp/uri.ts';
 import type { Primitives } from '../../protocol/primitives.ts';
 import { type Admission, handshakeDone } from '../../transport/admission.ts';
 import type { Clock, Timer } from '../../transport/clock.ts';
@@ -89,11 +89,8 @@ export class MsrpServer {
 
   receive(link: RelayLink, octets: Uint8Array): void {
     this.counters.receivedOctets += octets.length;
-    const { onFrame } = this.options;
     try {
-      const outputs = this.relay.receive(link, octets, this.options.clock.now());
-      if (onFrame !== undefined && link.intake !== undefined) this.#trace(link);
-      this.#carryOut(outputs);
+      this.#carryOut(this.relay.receive(link, octets, this.options.clock.now()));
     } catch (error) {
       this.#fault(link, error);
     }
@@ -207,6 +204,11 @@ export class MsrpServer {
   #happened(event: RelayEvent): void {
     const connection = this.#connections.get(event.link);
     this.counters.happened(event);
+    if (event.type === 'head') {
+      const { head } = event;
+      this.options.onFrame?.(false, connection?.name ?? '', `${head.serialize()}-------${head.transaction}\r\n`);
+      return;
+    }
     if (event.type === 'pause') connection?.pause();
     else if (event.type === 'resume') connection?.resume();
     else if (event.type === 'close') {
@@ -218,7 +220,7 @@ export class MsrpServer {
 
   /** To an allowed peer. The certificate must carry the name that is in the allow-list. */
   #connect(link: RelayLink, uri: MsrpUri): void {
-    const to = { host: uri.host.replace(/^\[|\]$/g, ''), port: uri.port ?? 2855 };
+    const to = { host: uri.host.replace(/^\[|\]$/g, ''), port: uri.port ?? DEFAULT_PORT };
     const socket = uri.secure ? tlsConnect({ ...to, servername: to.host }) : tcpConnect({ ...to, noDelay: true });
     const connection = new StreamConnection(this, socket, uri.secure ? 'tls' : 'tcp', to);
     connection.link = link;
@@ -229,17 +231,6 @@ export class MsrpServer {
       this.writable(link);
     });
     socket.once('close', () => clearTimeout(deadline));
-  }
-
-  /** What was read last, once for each message and not for each chunk. */
-  #trace(link: RelayLink): void {
-    const head = link.intake?.head;
-    if (head === undefined || link.tracedHead === head) return;
-    link.tracedHead = head;
-    const first = head.method !== 'SEND' || /^1-/.test(head.get('Byte-Range') ?? '1-');
-    if (!first || head.status === 200) return;
-    const name = this.#connections.get(link)?.name ?? '';
-    this.options.onFrame?.(false, name, `${head.serialize()}-------${head.transaction}\r\n`);
   }
 
   #fault(link: RelayLink, error: unknown): void {
@@ -261,6 +252,6 @@ function isPeer({ transport, address, port }: AllowedPeer, uri: MsrpUri): boolea
     uri.transport === 'tcp' &&
     uri.secure === (transport === 'tls') &&
     host === address.toLowerCase() &&
-    (uri.port ?? 2855) === port
+    (uri.port ?? DEFAULT_PORT) === port
   );
 }
