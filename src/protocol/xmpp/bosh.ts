@@ -137,7 +137,7 @@ export class BoshSession {
     }
     // Section 14.2: outside of the window.
     if (rid < this.#next || rid > this.#lastAnswered + this.#requests)
-      return [...this.#fail('item-not-found', now), { type: 'send', message: { request, text: this.#over ?? '' } }];
+      return [...this.fail('item-not-found', now), { type: 'send', message: { request, text: this.#over ?? '' } }];
     this.#early.set(rid, { request, body, since: now });
     return this.#process(now);
   }
@@ -167,14 +167,20 @@ export class BoshSession {
     return this.#end(terminateBody(condition, this.#outbox + error), terminateBody(condition, error), reason, now);
   }
 
+  /** Ends the session for a reason of BOSH's own; what was to be carried is not. */
+  fail(condition: BoshCondition, now: number): BoshOutput[] {
+    if (this.#over !== undefined) return [];
+    return this.#end(terminateBody(condition), terminateBody(condition), condition, now);
+  }
+
   timer(name: 'wait' | 'inactivity', now: number): BoshOutput[] {
     if (name === 'inactivity') {
       this.#counting = false;
       if (this.#over !== undefined) return [{ type: 'event', event: { type: 'forgotten' } }];
-      return this.#end(terminateBody('item-not-found'), terminateBody('item-not-found'), 'inactive', now);
+      return this.fail('item-not-found', now);
     }
     this.#waitDue = undefined;
-    if (this.#oldestEarly + this.#wait <= now) return this.#fail('item-not-found', now);
+    if (this.#oldestEarly + this.#wait <= now) return this.fail('item-not-found', now);
     const outputs: BoshOutput[] = [];
     while (this.#held[0] !== undefined && this.#held[0].since + this.#wait <= now) this.#answer(outputs);
     return [...outputs, ...this.#time(now)];
@@ -214,7 +220,7 @@ export class BoshSession {
     const empty = body.payload.length === 0 && !body.restarts && !body.terminates && body.pause === undefined;
     // Section 12: who polls, polls slowly.
     if (empty && this.#hold === 0 && this.#answeredEmpty && now - this.#emptyAt < this.#limits.polling * 1000)
-      return this.#fail('policy-violation', now);
+      return this.fail('policy-violation', now);
     this.#emptyAt = empty ? now : Number.NEGATIVE_INFINITY;
     const outputs: BoshOutput[] = [];
     if (this.#header === undefined || body.restarts) {
@@ -232,7 +238,7 @@ export class BoshSession {
     if (body.terminates) outputs.push({ type: 'event', event: { type: 'ended' } });
     if (body.pause !== undefined) {
       // Section 10: everything is answered, and then nobody need come for so long.
-      if (body.pause > this.#limits.maxPause) return this.#fail('policy-violation', now);
+      if (body.pause > this.#limits.maxPause) return this.fail('policy-violation', now);
       this.#releases = true;
       this.#inactivity = Math.max(this.#inactivity, body.pause * 1000);
     }
@@ -257,10 +263,6 @@ export class BoshSession {
     this.#lastAnswered = rid;
     this.#answered.set(rid, text);
     this.#answered.delete(rid - this.#requests);
-  }
-
-  #fail(condition: BoshCondition, now: number): BoshOutput[] {
-    return this.#end(terminateBody(condition), terminateBody(condition), condition, now);
   }
 
   /** `text` goes to the first request that waits, `after` to the others and to what comes later. */

@@ -36,6 +36,8 @@ export class BoshConnection implements XmppConnection {
   readonly #respond = new Map<number, (text: string) => void>();
   readonly #timers = new Map<string, Timer>();
   #requests = 0;
+  /** What waits for a request to carry it. */
+  #unsent: Element[] = [];
   #flushing = false;
   #open = true;
   #trusted = false;
@@ -86,8 +88,9 @@ export class BoshConnection implements XmppConnection {
   send(element: Element): boolean {
     if (!this.#open) return false;
     this.#session.send(alone(element));
+    this.#unsent.push(element);
     if (this.#session.queued > this.#options.queued) {
-      this.#end(undefined, 'slow reader');
+      this.#carryOut(this.#session.fail('policy-violation', this.#now()));
       return false;
     }
     this.#flushSoon();
@@ -102,7 +105,7 @@ export class BoshConnection implements XmppConnection {
 
   close(error?: StreamError): void {
     const reason = error === undefined ? 'closed by us' : `${error.condition}: ${error.message}`;
-    this.#end(error && alone(error.toElement()), reason);
+    this.#carryOut(this.#session.close(error && alone(error.toElement()), reason, this.#now()));
   }
 
   pause(): void {
@@ -119,10 +122,6 @@ export class BoshConnection implements XmppConnection {
   /** What came is no stanza that may be: the stream hears of it in its turn. */
   refuse(error: StreamError): void {
     this.#reception.tell({ error });
-  }
-
-  #end(error: string | undefined, reason: string): void {
-    this.#carryOut(this.#session.close(error, reason, this.#now()));
   }
 
   /** What is sent within one turn leaves together. */
@@ -165,6 +164,7 @@ export class BoshConnection implements XmppConnection {
           this.#happened(output.event);
       }
     }
+    if (this.#session.queued === 0 && this.#unsent.length > 0) this.#unsent = [];
   }
 
   #happened(event: Extract<BoshOutput, { type: 'event' }>['event']): void {
@@ -174,7 +174,7 @@ export class BoshConnection implements XmppConnection {
     else if (event.type === 'forgotten') this.#options.forgotten();
     else {
       this.#open = false;
-      this.#reception.over(event.reason);
+      this.#reception.over(event.reason, this.#unsent);
     }
   }
 

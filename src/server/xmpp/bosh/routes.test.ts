@@ -2,6 +2,7 @@ import Fastify, { type FastifyInstance, type InjectOptions } from 'fastify';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BoshClient } from '../../../../test/support/bosh-client.ts';
 import { DOMAIN, StreamWorld } from '../../../../test/support/stream-world.ts';
+import { parseElement } from '../../../protocol/xmpp/tokenizer.ts';
 import type { Identity } from '../../../transport/flow.ts';
 import { HttpError } from '../../http/http-error.ts';
 import { boshRoutes } from './routes.ts';
@@ -98,6 +99,24 @@ describe('a session', () => {
     await new Promise(setImmediate);
     expect(world.router.log.at(-1)).toBe('ended alice@example.test/page');
     expect((await alice.ask()).attributes['condition']).toBe('item-not-found');
+  });
+
+  test('... and what it had not fetched goes elsewhere, what it had does not', async () => {
+    const alice = client();
+    await alice.bind(DOMAIN, 'alice', 'alice-password', 'page');
+    const [session] = world.router.sessions('alice');
+    const stanza = (text: string) => parseElement(message(text));
+    const poll = alice.ask();
+    await new Promise(setImmediate);
+    session!.send(stanza('fetched'));
+    await poll;
+    session!.send(stanza('not fetched'));
+    world.clock.advance(30_000);
+    session!.send(stanza('nor this'));
+    world.clock.advance(30_000);
+    await new Promise(setImmediate);
+    expect(world.router.lost.map((lost) => lost.childText('body'))).toEqual(['not fetched', 'nor this']);
+    expect(world.router.log.at(-1)).toBe('ended alice@example.test/page');
   });
 
   test('a request that is repeated is processed once', async () => {

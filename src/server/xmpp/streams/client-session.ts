@@ -283,11 +283,14 @@ export class ClientSession implements XmppSession, ConnectionHandler {
     this.#finish(undefined, 'ended by the client');
   }
 
-  gone(reason: string): void {
+  gone(reason: string, unsent: readonly Element[] = []): void {
     if (!this.#open) return;
     this.#connection = undefined;
     this.#management?.detached();
-    if (this.#management?.id === undefined || this.#context.stopping) this.#finish(undefined, reason);
+    if (this.#management === undefined) {
+      const stanzas = unsent.filter(({ name, namespace }) => namespace === NS.CLIENT && STANZAS.has(name));
+      this.#finish(undefined, reason, stanzas);
+    } else if (this.#management.id === undefined || this.#context.stopping) this.#finish(undefined, reason);
     else this.#hold();
   }
 

@@ -58,8 +58,8 @@ export interface ConnectionHandler {
   failed(error: StreamError): void;
   /** The peer has ended its stream. */
   ended(): void;
-  /** The connection is over; `reason` is for a log. Once. */
-  gone(reason: string): void;
+  /** The connection is over; `reason` is for a log, `unsent` what certainly has not left, where the transport knows. Once. */
+  gone(reason: string, unsent?: readonly Element[]): void;
   /** Nothing has come for a while: something that asks for an answer is to be sent. (Where the transport has no ping.) */
   idle(): void;
 }

@@ -6,7 +6,7 @@ type Happening =
   | { header: StreamHeader }
   | { element: Element }
   | { error: StreamError }
-  | { gone: string }
+  | { gone: string; unsent: readonly Element[] }
   | 'ended'
   | 'idle';
 
@@ -37,10 +37,10 @@ export class Reception {
   }
 
   /** The connection is over: not told inside a call to it, and once. */
-  over(reason: string): void {
+  over(reason: string, unsent: readonly Element[] = []): void {
     if (this.#over) return;
     this.#over = true;
-    process.nextTick(tellGone, this, reason);
+    process.nextTick(tellGone, this, reason, unsent);
   }
 
   pause(): void {
@@ -69,7 +69,7 @@ export class Reception {
       else if ('element' in happening) handler.received(happening.element);
       else if ('header' in happening) handler.opened(happening.header);
       else if ('error' in happening) handler.failed(happening.error);
-      else handler.gone(happening.gone);
+      else handler.gone(happening.gone, happening.unsent);
     } catch (error) {
       this.#fault(error);
       this.#connection.close(new StreamError('internal-server-error'));
@@ -77,6 +77,6 @@ export class Reception {
   }
 }
 
-function tellGone(reception: Reception, reason: string): void {
-  reception.tell({ gone: reason });
+function tellGone(reception: Reception, reason: string, unsent: readonly Element[]): void {
+  reception.tell({ gone: reason, unsent });
 }
