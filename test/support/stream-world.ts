@@ -22,7 +22,7 @@ import type { DocumentStore } from '../../src/storage/messaging.ts';
 import { Admission } from '../../src/transport/admission.ts';
 import { VirtualClock } from '../../src/transport/clock.ts';
 import type { Identity } from '../../src/transport/flow.ts';
-import { transportLimits } from '../../src/transport/limits.ts';
+import { type TransportLimits, transportLimits } from '../../src/transport/limits.ts';
 import { primitives } from '../../src/transport/primitives.ts';
 import { ScramClient } from './scram-client.ts';
 
@@ -228,7 +228,7 @@ export class StreamWorld {
   /** Unix milliseconds. */
   now = 1_800_000_000_000;
 
-  private constructor(accounts: StreamAccounts, limits: Partial<XmppLimits>) {
+  private constructor(accounts: StreamAccounts, limits: Partial<XmppLimits>, transport: Partial<TransportLimits>) {
     this.streams = new XmppStreams({
       router: this.router,
       accounts,
@@ -237,13 +237,14 @@ export class StreamWorld {
       secret: 'a secret of the server',
       admission: new Admission(transportLimits),
       limits,
+      transport,
       clock: this.clock,
       wallClock: () => this.now,
       fault: (error) => this.faults.push(error),
     });
   }
 
-  static async make(limits: Partial<XmppLimits> = {}): Promise<StreamWorld> {
+  static async make(limits: Partial<XmppLimits> = {}, transport: Partial<TransportLimits> = {}): Promise<StreamWorld> {
     const names = ['alice', 'bob'];
     const known = new Map(await Promise.all(names.map(async (name) => [name, await materialOf(name)] as const)));
     const identity = (name: string) => (known.has(name) ? { name, account: true, admin: name === 'alice' } : undefined);
@@ -266,6 +267,7 @@ export class StreamWorld {
         signIn: async (name, password) => (password === `${name}-password` ? identity(name) : undefined),
       },
       limits,
+      transport,
     );
   }
 
