@@ -30,6 +30,7 @@ import { keepVcards } from '../xmpp/modules/vcard.ts';
 import { Avatars } from '../xmpp/pep/avatars.ts';
 import type { PepLimits } from '../xmpp/pep/limits.ts';
 import { Pep } from '../xmpp/pep/pep.ts';
+import { PhotoHashes } from '../xmpp/pep/photo-hashes.ts';
 import { serveVcard4 } from '../xmpp/pep/vcard4.ts';
 import { PresenceRouting } from '../xmpp/presence-routing.ts';
 import type { XmppSession } from '../xmpp/session.ts';
@@ -127,6 +128,12 @@ export function createMessaging(options: MessagingOptions): MessagingPart {
   serveRoster(xmpp, { rosters, subscriptions, limits });
   const pep = new Pep(xmpp, { ...options, watchers, limits: options.pep });
   const avatars = new Avatars({ host: xmpp, pep, documents, pubsub: store.pubsub });
+  const photos = new PhotoHashes(pep.nodes, store.pubsub);
+  presence.stampWith(photos);
+  avatars.onChange((owner, account) => {
+    photos.forget(owner);
+    presence.restamp(account).catch(onFault);
+  });
   serveVcard4(xmpp, pep, store.pubsub);
   serveDiscovery(xmpp, {
     ...{ watchers, primitives: options.primitives },

@@ -28,12 +28,21 @@ export interface PresenceRoutingOptions {
   onFault: (error: unknown) => void;
 }
 
+/** What the server itself says in everybody's presence (XEP-0398). */
+export interface PresenceStamp {
+  /** `owner`: a bare address. Never rejects. */
+  stamp(presence: Element, owner: string): Element | Promise<Element>;
+  /** By what is at hand. */
+  peek(presence: Element, owner: string): Element;
+}
+
 type PresenceListener = (session: XmppSession, presence: Element | undefined, before: Element | undefined) => void;
 
 /** RFC 6121 section 4: presence as XMPP's clients say it and hear of it, whichever protocol it came by. */
 export class PresenceRouting {
   readonly #options: PresenceRoutingOptions;
   readonly #listeners: PresenceListener[] = [];
+  #stamp: PresenceStamp = { stamp: (presence) => presence, peek: (presence) => presence };
   /** Full addresses of what is available by another protocol. */
   readonly #foreign = new Set<string>();
 
@@ -52,6 +61,22 @@ export class PresenceRouting {
       } else if (presence === undefined && this.#foreign.delete(full))
         this.#broadcastForeign(account, unavailable(full));
     });
+  }
+
+  stampWith(stamp: PresenceStamp): void {
+    this.#stamp = stamp;
+  }
+
+  /** What is stamped on an account's presence is another now: said again of each of its clients. */
+  async restamp(account: string): Promise<void> {
+    const { sessions, rosters } = this.#options;
+    for (const session of sessions.of(account)) {
+      const before = session.presence;
+      if (before === undefined) continue;
+      const presence = await this.#stamp.stamp(before, session.jid.bare);
+      if (presence === before || session.presence !== before) continue;
+      this.#announce(session, presence, session.priority, await rosters.of(session.jid.bare));
+    }
   }
 
   onPresence(listener: PresenceListener): void {
@@ -123,13 +148,15 @@ export class PresenceRouting {
   }
 
   /** Section 4.2 and 4.4. */
-  #available(session: XmppSession, presence: Element): Promise<void> | undefined {
-    const priority = priorityOf(presence);
+  #available(session: XmppSession, received: Element): Promise<void> | undefined {
+    const priority = priorityOf(received);
     const roster = this.#roster(session);
-    if (!(roster instanceof Promise)) return this.#announce(session, presence, priority, roster);
+    const presence = this.#stamp.stamp(received, session.jid.bare);
+    if (!(roster instanceof Promise) && !(presence instanceof Promise))
+      return this.#announce(session, presence, priority, roster);
     const { lanes } = this.#options;
-    return lanes.pass(session.jid.full, roster, (known) => {
-      if (session.open) this.#announce(session, presence, priority, known);
+    return lanes.pass(session.jid.full, Promise.all([presence, roster]), (ready) => {
+      if (session.open && ready !== undefined) this.#announce(session, ready[0], priority, ready[1]);
     });
   }
 
@@ -239,6 +266,7 @@ export class PresenceRouting {
         throw new StanzaError('resource-constraint', 'presence was sent to too many directly');
       session.directed.add(to.full);
     } else if (type === 'unavailable') session.directed?.delete(to.full);
+    if (type === undefined) presence = this.#stamp.peek(presence, session.jid.bare);
     if (here) this.deliver(presence, to);
     else {
       const waits = handler?.receive(presence, session.jid, to, session);

@@ -8,7 +8,7 @@ import { VCARD, VCARD_DOCUMENT } from '../modules/vcard.ts';
 import type { Pep } from './pep.ts';
 
 const DATA = 'urn:xmpp:avatar:data';
-const METADATA = 'urn:xmpp:avatar:metadata';
+export const METADATA = 'urn:xmpp:avatar:metadata';
 
 export interface AvatarOptions {
   host: Pick<XmppHost, 'addFeature'>;
@@ -23,13 +23,21 @@ export interface AvatarOptions {
  */
 export class Avatars {
   readonly #options: AvatarOptions;
+  readonly #listeners: Array<(owner: string, account: string) => void> = [];
 
   constructor(options: AvatarOptions) {
     this.#options = options;
     options.host.addFeature('account', 'urn:xmpp:pep-vcard-conversion:0');
     options.pep.onPublish(async (owner, item, payload) => {
-      if (item.node === METADATA) await this.#published(owner, payload);
+      if (item.node !== METADATA) return;
+      await this.#published(owner, payload);
+      for (const listener of this.#listeners) listener(owner, owner.slice(0, owner.indexOf('@')));
     });
+  }
+
+  /** An account has another picture, or none. */
+  onChange(listener: (owner: string, account: string) => void): void {
+    this.#listeners.push(listener);
   }
 
   /** The owner has set the card: its picture becomes the node's. */

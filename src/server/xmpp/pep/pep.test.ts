@@ -330,6 +330,38 @@ describe('one’s picture and card', () => {
     expect(world.faults).toEqual([]);
   });
 
+  it('is named in every presence of one’s clients, whatever they say of it, at once when it changes', async () => {
+    const world = new XmppWorld();
+    await subscribed(world, 'bob', 'alice');
+    const bob = await world.online('bob/page');
+    const client = await world.online('alice/page');
+    bob.take();
+    const photo = (base64: string) => iq('set', vcard(`<PHOTO><BINVAL>${base64}</BINVAL></PHOTO>`));
+    const seen = () => {
+      const hashes = bob.received
+        .splice(0)
+        .map((stanza) => stanza.child('x', 'vcard-temp:x:update')?.childText('photo'));
+      return hashes;
+    };
+    await client.ask(photo('aGVsbG8='));
+    await settled();
+    expect(seen()).toEqual(['aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d']);
+    await client.write(
+      `<presence><x xmlns='vcard-temp:x:update'><photo>outdated</photo></x><show>away</show></presence>`,
+    );
+    await settled();
+    expect(seen()).toEqual(['aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d']);
+    const again = await world.online('alice/phone');
+    await settled();
+    expect(seen()).toEqual(['aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d']);
+    await again.write(`<presence to='bob@${DOMAIN}/page'/>`);
+    expect(seen()).toEqual(['aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d']);
+    await client.ask(publish(METADATA, `<metadata xmlns='${METADATA}'/>`, '', `id='none'`));
+    await settled();
+    expect(seen()).toEqual(['', '']); // of both
+    expect(world.faults).toEqual([]);
+  });
+
   it('as vCard4 is a node that may be asked for without pubsub (XEP-0292)', async () => {
     const client = await new XmppWorld().online('alice/page');
     const VCARD4 = 'urn:ietf:params:xml:ns:vcard-4.0';
