@@ -47,12 +47,14 @@ const PIECES = [
 ];
 /** What a login needs, so that most streams come further than their first word. */
 const USUAL = [PIECES[0], PIECES[3], PIECES[0], PIECES[15], PIECES[18]] as string[];
+const AGAIN = [PIECES[0], PIECES[3], PIECES[0], PIECES[24]] as string[];
 
 const PRESENCE = parseElement(`<presence xmlns='jabber:client' from='bob@${DOMAIN}/x'/>`);
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 test('streams at random', async () => {
+  let resumed = 0;
   for (let seed = 1; seed <= RUNS; seed++) {
     const next = random(seed);
     const pick = <T>(list: readonly T[]): T => list[Math.floor(next() * list.length)] as T;
@@ -67,7 +69,8 @@ test('streams at random', async () => {
       if (connections.length === 0 || what < 0.08) {
         const connection = world.connect();
         connections.push(connection);
-        if (next() < 0.7) for (const text of USUAL) connection.say(text);
+        if (next() < 0.8)
+          for (const text of next() < 0.5 ? USUAL : AGAIN) connection.say(text.replace('ID', resumable.at(-1) ?? ''));
       } else if (what < 0.13) pick(connections).cut();
       else if (what < 0.2) world.clock.advance(Math.floor(next() * 40_000));
       else if (what < 0.3) settle.splice(0, 1 + Math.floor(next() * 3)).forEach((done) => void done());
@@ -95,8 +98,10 @@ test('streams at random', async () => {
     expect(world.streams.sessions.size, `seed ${seed}`).toBe(0);
     expect(world.clock.pending, `seed ${seed}`).toBe(0);
     const log = world.router.log;
+    resumed += world.streams.counters.resumptions;
     expect(log.filter((line) => line.startsWith('bound')).length, `seed ${seed}`).toBe(
       log.filter((line) => line.startsWith('ended')).length,
     );
   }
+  expect(resumed).toBeGreaterThan(RUNS / 10);
 }, 120_000);
