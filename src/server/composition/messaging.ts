@@ -152,19 +152,18 @@ export function createMessaging(options: MessagingOptions): MessagingPart {
   inbox.onWaiting((account) => push.changed(account));
 
   // XEP-0160: what waited comes with the first presence that takes messages; not what such a client reads from its archive.
-  const reading = new WeakSet<XmppSession>();
-  serveArchive(xmpp, { archive: store.archive, wishes, limits, onQuery: (session) => reading.add(session) });
+  serveArchive(xmpp, { archive: store.archive, wishes, limits, onRead: (session, id) => inbox.hasRead(session, id) });
   xmpp.addFeature('server', 'msgoffline');
   const taking = new WeakSet<XmppSession>();
   xmpp.onPresence((session, present) => {
     if (present === undefined || session.priority < 0) taking.delete(session);
     else if (!taking.has(session)) {
       taking.add(session);
-      inbox.available(session, reading.has(session));
+      inbox.available(session);
     }
   });
   xmpp.onSession((session, what) => {
-    if (what === 'resumed' && taking.has(session)) inbox.available(session, reading.has(session));
+    if (what === 'resumed' && taking.has(session)) inbox.available(session);
   });
   const waiting = async (account: string) => (await store.offline.list(`${account}@${domain}`)).length;
   return { xmpp, inbox, presences, subscriptions, rosters, blockLists, ids, waiting };

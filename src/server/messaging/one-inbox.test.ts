@@ -285,10 +285,12 @@ describe('a message for somebody who is away (XEP-0160)', () => {
     const bob = world.bind('bob/desk');
     await bob.ask(`<iq type='set' id='m'><query xmlns='${NS.MAM}'/></iq>`);
     bob.take();
+    await alice.write(chat('bob@example.test', 'behind that'));
     await bob.write('<presence/>');
     await settled();
     expect(bob.received.filter(({ name }) => name === 'message').map((stanza) => stanza.childText('body'))).toEqual([
       'not archived',
+      'behind that',
     ]);
     expect(world.store.waiting).toEqual([]);
   });

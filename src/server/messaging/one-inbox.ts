@@ -70,6 +70,7 @@ export class OneInbox implements Inbox {
   readonly #parties: Parties;
   readonly #delivery: Delivery;
   readonly #waitingRoom: WaitingRoom;
+  readonly #readUpTo = new WeakMap<XmppSession, string>();
 
   constructor(options: OneInboxOptions) {
     this.#options = options;
@@ -117,13 +118,21 @@ export class OneInbox implements Inbox {
     this.#waitingRoom.onChange((owner) => listener(owner.slice(0, owner.indexOf('@'))));
   }
 
-  /** A session that takes messages is there (XEP-0160). `fetches`: it reads its archive itself, and needs no more of it. */
-  available(session: XmppSession, fetches: boolean): void {
+  /** That session has read its archive up to there, and is not given the same again when it is available. */
+  hasRead(session: XmppSession, id: string): void {
+    const before = this.#readUpTo.get(session);
+    if (before === undefined || before < id) this.#readUpTo.set(session, id);
+  }
+
+  /** A session that takes messages is there: it gets what waits (XEP-0160). */
+  available(session: XmppSession): void {
     const owner = session.jid.bare;
+    const readUpTo = this.#readUpTo.get(session) ?? '';
     this.#waitingRoom.empty(session.account, async (message) => {
       if (session.backlog > MOST_UNACKNOWLEDGED) await this.#caughtUp(session);
       if (!session.open || session.backlog > MOST_UNACKNOWLEDGED) return false;
-      if (!fetches || stanzaIdBy(message, owner) === undefined) session.send(message);
+      const id = stanzaIdBy(message, owner);
+      if (id === undefined || id > readUpTo) session.send(message);
       return true;
     });
   }
@@ -279,7 +288,7 @@ export class OneInbox implements Inbox {
     this.#delivery.send(own, { account, owner, sessions }, { carbons, except: session, kept: waits });
     if (waits) {
       // Whoever has come while it was written takes it from where it waits, once.
-      for (const taker of this.#delivery.takers(account)) this.available(taker, false);
+      for (const taker of this.#delivery.takers(account)) this.available(taker);
       return 'stored';
     }
     if (!isForPhones(treatment) || !this.#delivery.hasPhone(account))

@@ -1,6 +1,7 @@
 import { type Element, xml } from '../../../protocol/xmpp/element.ts';
 import { parseJid } from '../../../protocol/xmpp/jid.ts';
 import { NS } from '../../../protocol/xmpp/namespaces.ts';
+import { pageRequest } from '../../../protocol/xmpp/result-set.ts';
 import { StanzaError } from '../../../protocol/xmpp/stanza-error.ts';
 import type { ArchiveStore } from '../../../storage/messaging.ts';
 import type { ArchivePreferences, ArchiveWishes } from '../../messaging/archive-preferences.ts';
@@ -14,12 +15,12 @@ export interface ArchiveModuleOptions {
   archive: ArchiveStore;
   wishes: ArchiveWishes;
   limits: MessagingLimits;
-  /** A session reads its archive. */
-  onQuery: (session: XmppSession) => void;
+  /** A session has read its archive up to that message. */
+  onRead: (session: XmppSession, id: string) => void;
 }
 
 /** XEP-0313 for accounts: one's own archive, and nobody else's; XEP-0441: what is kept in it. */
-export function serveArchive(host: XmppHost, { archive, wishes, limits, onQuery }: ArchiveModuleOptions): void {
+export function serveArchive(host: XmppHost, { archive, wishes, limits, onRead }: ArchiveModuleOptions): void {
   for (const feature of ARCHIVE_FEATURES) host.addFeature('account', feature);
 
   host.handleIq('account', 'query', NS.MAM, async (request) => {
@@ -27,11 +28,13 @@ export function serveArchive(host: XmppHost, { archive, wishes, limits, onQuery 
     const session = request.session as XmppSession;
     if (request.type === 'get') return archiveForm();
     if (request.payload.attributes['node'] !== undefined) throw new StanzaError('item-not-found');
-    onQuery(session);
-    return answerArchiveQuery(request.payload, {
+    const fin = await answerArchiveQuery(request.payload, {
       ...{ archive, owner, most: limits.archivePage, to: session.jid.full },
       send: (message) => session.send(message),
     });
+    const last = fin.child('set', NS.RSM)?.childText('last') ?? pageRequest(request.payload)?.after;
+    if (last !== undefined) onRead(session, last);
+    return fin;
   });
 
   host.handleIq('account', 'metadata', NS.MAM, (request) => {
