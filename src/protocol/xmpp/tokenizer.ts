@@ -18,7 +18,9 @@ export type StreamToken =
   /** A first-level element. */
   | { element: Element }
   /** The stream's end tag (section 4.4). */
-  | { close: true };
+  | { close: true }
+  /** What comes is not XML of a stream: nothing more is read. */
+  | { error: StreamError };
 
 type State = 'between' | 'less-than' | 'bang' | 'start-tag' | 'end-tag' | 'text' | 'cdata' | 'declaration';
 
@@ -28,7 +30,7 @@ const DECLARATION =
 const CDATA = '[CDATA[';
 const NOT_SPACE = /[^ \t\r\n]/;
 
-/** A stream in TCP's framing. Once `push` has thrown `StreamError` the stream is over. A restart is a new one. */
+/** A stream in TCP's framing. What comes out does not depend on how it is cut. A restart is a new one. */
 export class StreamTokenizer {
   readonly #limits: XmlLimits;
   #state: State = 'between';
@@ -41,6 +43,7 @@ export class StreamTokenizer {
   /** Something has been read: the XML declaration's place is past. */
   #begun = false;
   #ended = false;
+  #failed = false;
   readonly #held = new HeldText();
   #header: { scope: Scope; qualifiedName: string } | undefined;
 
@@ -51,6 +54,18 @@ export class StreamTokenizer {
   /** Text of the stream, decoded strictly as UTF-8, cut anywhere. */
   push(text: string): StreamToken[] {
     const tokens: StreamToken[] = [];
+    try {
+      if (!this.#failed) this.#read(text, tokens);
+    } catch (error) {
+      if (!(error instanceof StreamError)) throw error;
+      this.#failed = true;
+      this.#held.take('');
+      tokens.push({ error });
+    }
+    return tokens;
+  }
+
+  #read(text: string, tokens: StreamToken[]): void {
     let at = 0;
     while (at < text.length) {
       if (this.#state === 'between') at = this.#between(text, at);
@@ -65,7 +80,6 @@ export class StreamTokenizer {
       } else this.#held.add(part);
       at = end;
     }
-    return tokens;
   }
 
   /** From a place in a first-level construct to its end, if that is here. */

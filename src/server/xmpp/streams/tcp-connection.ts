@@ -163,7 +163,7 @@ export class TcpConnection implements XmppConnection, Beating {
         this.close(new StreamError('policy-violation', 'Wait for the answer.'));
         return;
       }
-      if ('element' in token) this.#reception.tell({ element: token.element });
+      if ('element' in token || 'error' in token) this.#reception.tell(token);
       else if ('open' in token) this.#reception.tell(header(token.open));
       else this.#reception.tell('ended');
     }
