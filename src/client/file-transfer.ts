@@ -1,12 +1,12 @@
 // File transfer (RFC 5547) over MSRP, through our relay (RFC 7977) or a data channel (RFC 8873). An import of its own: a
 // page with calls alone does not load it.
 
-import { ProtocolError } from '../protocol/errors.ts';
+import { tryOr } from '../protocol/msrp/try-or.ts';
 import type { UserAgentEvent } from '../protocol/sip/user-agent-event.ts';
 import type { Client } from './client.ts';
 import { Emitter } from './emitter.ts';
 import { DataChannelLink } from './msrp/data-channel.ts';
-import { type MessageDescription, readMessageDescription } from './msrp/description.ts';
+import { readMessageDescription } from './msrp/description.ts';
 import type { FileHashName } from './msrp/file-hash.ts';
 import { type FileInvitation, IncomingFile } from './msrp/incoming-file.ts';
 import { OutgoingFile } from './msrp/outgoing-file.ts';
@@ -77,7 +77,7 @@ export class FileTransfers extends Emitter<FileTransferEvents> {
   #take(event: Extract<UserAgentEvent, { type: 'incomingCall' }>): SessionListener | undefined {
     if (event.offer === undefined) return undefined;
     const sdp = textOf(event.offer);
-    const description = tryDescription(sdp);
+    const description = tryOr(undefined, () => readMessageDescription(sdp));
     if (description?.file === undefined || description.direction === 'recvonly') return undefined;
     const sip = new SipSession(this.#port, event.call);
     const invitation: FileInvitation = {
@@ -116,14 +116,5 @@ export class FileTransfers extends Emitter<FileTransferEvents> {
   #forgetFinished(): void {
     for (const [key, { state }] of this.#incoming)
       if (state === 'failed' || (state === 'done' && this.#incoming.size >= MOST_FILES)) this.#incoming.delete(key);
-  }
-}
-
-function tryDescription(sdp: string): MessageDescription | undefined {
-  try {
-    return readMessageDescription(sdp);
-  } catch (error) {
-    if (error instanceof ProtocolError) return undefined;
-    throw error;
   }
 }

@@ -1,9 +1,9 @@
-import { ProtocolError } from '../errors.ts';
 import type { Field, Head } from './head.ts';
 import type { RelayLimits } from './limits.ts';
 import type { Authentication, RelayIdentity } from './relay-event.ts';
 import type { RelayLink } from './relay-link.ts';
 import type { RelayUse, RelayUses } from './relay-uses.ts';
+import { tryOr } from './try-or.ts';
 import { type MsrpUri, parseMsrpUri, sameMsrpUri } from './uri.ts';
 
 export interface AuthOptions {
@@ -27,8 +27,9 @@ export function judgeAuth(link: RelayLink, head: Head, options: AuthOptions): Au
   // 1. From the client itself, to us and not to a relay behind us.
   const [client = ''] = head.fromPath;
   if (head.toPath.length !== 1 || head.fromPath.length !== 1) return { status: 403 };
-  const own = tryUri(client);
-  if (own === undefined || tryUri(head.toPath[0] ?? '') === undefined) return { status: 400 };
+  const own = tryOr(undefined, () => parseMsrpUri(client));
+  if (own === undefined || tryOr(undefined, () => parseMsrpUri(head.toPath[0] ?? '')) === undefined)
+    return { status: 400 };
   // 2. Who it is.
   const verdict = options.authenticate(head, link);
   if ('status' in verdict) {
@@ -55,13 +56,4 @@ export function judgeAuth(link: RelayLink, head: Head, options: AuthOptions): Au
 /** Whole seconds that the identity is still good for. */
 function left({ expires }: RelayIdentity, unixTime: number): number {
   return expires === undefined ? Number.POSITIVE_INFINITY : Math.floor(expires - unixTime);
-}
-
-function tryUri(text: string): MsrpUri | undefined {
-  try {
-    return parseMsrpUri(text);
-  } catch (error) {
-    if (error instanceof ProtocolError) return undefined;
-    throw error;
-  }
 }

@@ -1,9 +1,9 @@
 // AUTH (RFC 4976 section 5.1): by what the WebSocket's handshake has proved, or by Digest against the accounts.
 import type { ByteString } from '../../protocol/byte-string.ts';
-import { ProtocolError } from '../../protocol/errors.ts';
 import type { Head } from '../../protocol/msrp/head.ts';
 import type { Authentication } from '../../protocol/msrp/relay-event.ts';
 import type { RelayLink } from '../../protocol/msrp/relay-link.ts';
+import { tryOr } from '../../protocol/msrp/try-or.ts';
 import { parseMsrpUri, sameMsrpUri } from '../../protocol/msrp/uri.ts';
 import type { Primitives } from '../../protocol/primitives.ts';
 import { type DigestCredentials, digestResponse, nonceCount, parseCredentials } from '../../protocol/sip/digest.ts';
@@ -48,7 +48,7 @@ export class MsrpAuthentication {
     if (identity !== undefined) return (identity.expires ?? Infinity) * 1000 > now ? { identity } : { status: 403 };
     let stale = false;
     for (const value of head.all('Authorization').slice(0, MOST_CREDENTIALS)) {
-      const credentials = tryCredentials(value);
+      const credentials = tryOr(undefined, () => parseCredentials(value));
       const algorithm = credentials && this.#verifier.algorithm(credentials);
       if (credentials === undefined || algorithm === undefined || algorithm === 'SHA-512-256') continue;
       if (!designates(credentials.uri, head)) continue;
@@ -80,21 +80,7 @@ export class MsrpAuthentication {
 
 const MOST_CREDENTIALS = 4;
 
-function tryCredentials(value: ByteString): DigestCredentials | undefined {
-  try {
-    return parseCredentials(value);
-  } catch (error) {
-    if (error instanceof ProtocolError) return undefined;
-    throw error;
-  }
-}
-
 /** RFC 4976 section 5.1: the digest URI is the last of To-Path, the relay that is asked. */
 function designates(uri: ByteString, head: Head): boolean {
-  try {
-    return sameMsrpUri(parseMsrpUri(uri), parseMsrpUri(head.toPath.at(-1) ?? ''));
-  } catch (error) {
-    if (error instanceof ProtocolError) return false;
-    throw error;
-  }
+  return tryOr(false, () => sameMsrpUri(parseMsrpUri(uri), parseMsrpUri(head.toPath.at(-1) ?? '')));
 }
