@@ -44,7 +44,7 @@ export function composeXmpp(
     wallClock: foundation.wallClock,
     log,
     trace: (out, session, stanza) =>
-      sip.server.trace.record(out, `${XMPP_FLOW}${session.transport}`, stanzaRecord(session.jid.full, stanza)),
+      sip.server.trace.recordText(out, `${XMPP_FLOW}${session.transport}`, stanzaRecord(session.jid.full, stanza)),
     fault: (error) => log.error({ error: (error as Error)?.stack ?? String(error) }, 'fault in XMPP'),
   });
   web.port.registerSubprotocol('xmpp', streams.webSockets);

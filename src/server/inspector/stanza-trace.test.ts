@@ -7,7 +7,7 @@ const JID = 'jürgen@example.test/desk';
 
 function traced(...stanzas: string[]): string[] {
   const trace = new SipTrace({ messages: 10, bytes: 100_000, now: () => 1 });
-  for (const text of stanzas) trace.record(true, 'xmpp wss', stanzaRecord(JID, parseElement(text)));
+  for (const text of stanzas) trace.recordText(true, 'xmpp wss', stanzaRecord(JID, parseElement(text)));
   const [call] = trace.list(10);
   expect(call?.messages).toBe(stanzas.length);
   return trace.get(call!.callId).map(({ message }) => message);
@@ -16,7 +16,7 @@ function traced(...stanzas: string[]): string[] {
 test('the stanzas of a session are one exchange', () => {
   const trace = new SipTrace({ messages: 10, bytes: 100_000, now: () => 1 });
   const stanza = parseElement(`<message xmlns='jabber:client' from='${JID}' to='bob@example.test'/>`);
-  trace.record(false, 'xmpp ws', stanzaRecord(JID, stanza));
+  trace.recordText(false, 'xmpp ws', stanzaRecord(JID, stanza));
   const [call] = trace.list(1);
   expect(Buffer.from(call!.callId, 'latin1').toString()).toBe(JID);
   expect(call).toMatchObject({ method: 'message', to: 'bob@example.test', messages: 1 });

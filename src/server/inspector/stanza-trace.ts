@@ -7,10 +7,9 @@ import { NS } from '../../protocol/xmpp/namespaces.ts';
 export const XMPP_FLOW = 'xmpp ';
 
 /** As a record of the trace, under a head like a SIP message's, by which exchanges are told apart. */
-export function stanzaRecord(jid: string, stanza: Element): ByteString {
+export function stanzaRecord(jid: string, stanza: Element): string {
   const { from = '', to = '' } = stanza.attributes;
-  const text = `Call-ID: ${jid}\r\nCSeq: 1 ${stanza.name}\r\nFrom: ${from}\r\nTo: ${to}\r\n\r\n${stanza.serialize(NS.CLIENT)}`;
-  return Buffer.from(text, 'utf8').toString('latin1');
+  return `Call-ID: ${jid}\r\nCSeq: 1 ${stanza.name}\r\nFrom: ${from}\r\nTo: ${to}\r\n\r\n${stanza.serialize(NS.CLIENT)}`;
 }
 
 const TEXT = />([^<]*[^<\s][^<]*)</g;

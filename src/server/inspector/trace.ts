@@ -83,7 +83,15 @@ export class SipTrace implements CallTrace {
   }
 
   record(out: boolean, flow: string, text: ByteString): void {
-    const { length } = text;
+    this.#put(out, flow, text, text.length, 'latin1');
+  }
+
+  /** Text that is not octets yet is written as UTF-8. */
+  recordText(out: boolean, flow: string, text: string): void {
+    this.#put(out, flow, text, Buffer.byteLength(text, 'utf8'), 'utf8');
+  }
+
+  #put(out: boolean, flow: string, text: string, length: number, encoding: 'latin1' | 'utf8'): void {
     if (length > this.#octets.length) return;
     if (this.#count === this.#capacity) this.#drop();
     if (this.#head + length > this.#octets.length) {
@@ -95,7 +103,7 @@ export class SipTrace implements CallTrace {
     while (this.#count > 0 && this.#start[this.#first]! >= this.#head && this.#start[this.#first]! < end) this.#drop();
     let slot = this.#first + this.#count;
     if (slot >= this.#capacity) slot -= this.#capacity;
-    this.#octets.write(text, this.#head, length, 'latin1');
+    this.#octets.write(text, this.#head, length, encoding);
     this.#at[slot] = this.#now();
     this.#start[slot] = this.#head;
     this.#length[slot] = length;
