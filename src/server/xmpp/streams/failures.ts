@@ -6,6 +6,7 @@ import { SaslFailure } from './sasl-exchange.ts';
 export class Failures {
   readonly #names: TokenBuckets;
   readonly #addresses: TokenBuckets;
+  readonly #challenges: TokenBuckets;
 
   /** `now`: monotonic milliseconds. */
   constructor(limits: XmppLimits, now: () => number) {
@@ -17,6 +18,13 @@ export class Failures {
       keys,
       now,
     });
+    const { challengesPerAddress: burst, challengeForgiven: interval } = limits;
+    this.#challenges = new TokenBuckets({ burst, interval, keys, now });
+  }
+
+  /** Before a challenge is made, which is work, for whoever asks. Throws SaslFailure. */
+  challenge(address: string): void {
+    if (this.#challenges.take(addressKey(address)) > 0) throw new SaslFailure('temporary-auth-failure');
   }
 
   /** Before a credential is looked at. Throws SaslFailure. The attempt counts as failed until `forgive`. */

@@ -114,10 +114,10 @@ test('a new password ends all tokens', async () => {
   });
   const { token } = await tokens.issue({ name: 'alice', account: true, admin: false }, CLIENT, 'HT-SHA-256-NONE');
   const proof = primitives.hmac('sha256', token, 'Initiator');
-  expect(await tokens.verify('alice', CLIENT, 'HT-SHA-256-NONE', proof, '')).toBeDefined();
-  expect(await tokens.verify('alice', CLIENT, 'HT-SHA-256-EXPR', proof, '')).toBeUndefined();
+  expect(await tokens.verify('alice', CLIENT, 'HT-SHA-256-NONE', proof, '', () => () => {})).toBeDefined();
+  expect(await tokens.verify('alice', CLIENT, 'HT-SHA-256-EXPR', proof, '', () => () => {})).toBeUndefined();
   keys.storedKey = 'of the new password';
-  expect(await tokens.verify('alice', CLIENT, 'HT-SHA-256-NONE', proof, '')).toBeUndefined();
+  expect(await tokens.verify('alice', CLIENT, 'HT-SHA-256-NONE', proof, '', () => () => {})).toBeUndefined();
 });
 
 test('a client ends its token', async () => {

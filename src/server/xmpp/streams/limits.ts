@@ -14,6 +14,9 @@ export interface XmppLimits {
   /** ... from one address, whatever the name. */
   failuresPerAddress: number;
   addressFailureForgiven: number;
+  /** SCRAM challenges for one address, each of which may cost a millisecond: how many at once, and how soon one more. */
+  challengesPerAddress: number;
+  challengeForgiven: number;
   /** Sources whose failures are remembered. */
   sources: number;
   /** Resources of one account, held ones too. */
@@ -50,6 +53,8 @@ export const xmppLimits: Readonly<XmppLimits> = {
   failureForgiven: 6_000,
   failuresPerAddress: 200,
   addressFailureForgiven: 200,
+  challengesPerAddress: 10_000,
+  challengeForgiven: 10,
   sources: 20_000,
   resources: 20,
   pendingStanzas: 200,

@@ -89,6 +89,7 @@ export class Mechanisms {
       accounts,
       now: this.#options.wallClock,
       name: (username) => this.#name(username),
+      challenge: () => this.#options.failures.challenge(connection.remote.address),
       attempt: (username) => this.#attempt(connection.remote.address, username),
       authorize: (identity, authzid) => authorize(identity, authzid, domain),
     });
@@ -129,16 +130,15 @@ export class Mechanisms {
     const end = message.indexOf('\0');
     const username = decodeUtf8(message.slice(0, Math.max(end, 0)));
     if (end < 1 || username === undefined) throw new SaslFailure('malformed-request');
-    const forgive = this.#attempt(connection.remote.address, username);
     const name = this.#name(username.replace(EXPIRY, ''));
+    const attempt = () => this.#attempt(connection.remote.address, username);
     const type = tokenBinding(mechanism);
     const binding = type === undefined ? '' : (connection.channelBinding?.(type) ?? '');
     const proved =
       name === undefined
         ? undefined
-        : await this.#options.tokens.verify(name, client, mechanism, message.slice(end + 1), binding);
+        : await this.#options.tokens.verify(name, client, mechanism, message.slice(end + 1), binding, attempt);
     if (proved === undefined) throw new SaslFailure('not-authorized');
-    forgive();
     return { identity: proved.identity, additional: proved.answer, renewToken: proved.renew };
   }
 

@@ -264,6 +264,51 @@ test('SASL2 binds a resource, enables carbons and stream management and hands ou
   expect(world.router.bound.get(jid)?.carbons).toBe(true);
 });
 
+test('by SASL2 too more resources than an account may have are refused, which is nobody’s fault', async () => {
+  const world = await StreamWorld.make({ resources: 1 });
+  await world.connect().bind('one');
+  const { client } = await opened(world);
+  const initial = `<initial-response>${plain('alice', 'alice-password')}</initial-response>`;
+  client.say(
+    `<authenticate xmlns='${SASL2}' mechanism='PLAIN'>${initial}<bind xmlns='urn:xmpp:bind:0'/></authenticate>`,
+  );
+  expect((await client.hear()).elements()[0]?.name).toBe('resource-constraint');
+  expect(world.faults).toEqual([]);
+});
+
+test('challenges are not to be had without end: not in one stream, not from one address', async () => {
+  const world = await StreamWorld.make({ challengesPerAddress: 7 });
+  const { client } = await opened(world);
+  const ask = `<auth xmlns='${SASL}' mechanism='SCRAM-SHA-1'>${new ScramClient({ username: '9999999999:x', password: '' }).first()}</auth>`;
+  for (let i = 0; i < 5; i++) {
+    client.say(ask);
+    expect((await client.hear()).name).toBe('challenge');
+  }
+  client.say(ask);
+  expect((await client.hear()).elements()[0]?.name).toBe('policy-violation');
+  const { client: other } = await opened(world);
+  const answers: string[] = [];
+  for (let i = 0; i < 3; i++) {
+    other.say(ask);
+    answers.push((await other.hear()).name);
+  }
+  expect(answers).toEqual(['challenge', 'challenge', 'failure']);
+});
+
+test('many who log in at once from one address are not taken for guessing', async () => {
+  const world = await StreamWorld.make({ failuresPerAddress: 5, failuresPerName: 5 });
+  const clients = Array.from({ length: 40 }, () => world.connect());
+  const answers = await Promise.all(
+    clients.map(async (client) => {
+      client.say(OPEN);
+      await client.hear();
+      await client.hear();
+      return (await client.authenticate('alice', 'alice-password')).name;
+    }),
+  );
+  expect(new Set(answers)).toEqual(new Set(['success']));
+});
+
 test('SASL2 without Bind 2 binds as RFC 6120 does, without a second stream header', async () => {
   const world = await StreamWorld.make();
   const { client } = await opened(world);

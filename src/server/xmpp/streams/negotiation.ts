@@ -143,6 +143,12 @@ export class Negotiation implements ConnectionHandler {
   }
 
   #begin(mechanism: string | undefined, initial: string): void {
+    // An exchange that was begun and left is a failed one, or challenges could be asked for without end.
+    if (this.#exchange !== undefined) this.#failures += 1;
+    if (this.#failures >= this.#context.limits.attempts) {
+      this.#refuse('policy-violation', 'Too many failed attempts.');
+      return;
+    }
     try {
       this.#exchange = this.#context.mechanisms.begin(mechanism ?? '', this.#connection, this.#request?.client);
     } catch (error) {
@@ -253,6 +259,10 @@ export class Negotiation implements ConnectionHandler {
     this.#connection.pause();
     work()
       .catch((error: unknown) => {
+        if (error instanceof StreamError) {
+          this.#close(error);
+          return;
+        }
         this.#context.fault(error);
         this.#refuse('internal-server-error');
       })

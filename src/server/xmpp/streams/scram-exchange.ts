@@ -33,7 +33,7 @@ const EPHEMERAL_ITERATIONS = 4096;
 /** As accounts have it: an unknown name must not be told by it. */
 const ITERATIONS = 10_000;
 
-const derive = promisify(pbkdf2);
+const deriveKey = promisify(pbkdf2);
 
 export interface ScramOptions {
   hash: ScramHash;
@@ -53,7 +53,9 @@ export interface ScramOptions {
   now: () => number;
   /** The canonical name of an account, as a username has it. */
   name: (username: string) => string | undefined;
-  /** Counts an attempt as failed; what it gives takes that back. Throws SaslFailure. */
+  /** A challenge is about to be made. Throws SaslFailure. */
+  challenge: () => void;
+  /** Counts an attempt as failed, as soon as a proof is looked at; what it gives takes that back. Throws SaslFailure. */
   attempt: (username: string) => () => void;
   /** Throws SaslFailure. */
   authorize: (identity: Identity, authzid: string) => Identity;
@@ -74,7 +76,6 @@ export class ScramExchange implements SaslExchange {
   readonly #options: ScramOptions;
   #begun: Begun | undefined;
   #identity: Identity | undefined;
-  #forgive: () => void = () => {};
 
   constructor(options: ScramOptions) {
     this.#options = options;
@@ -92,7 +93,7 @@ export class ScramExchange implements SaslExchange {
     if (plus !== (first.binding !== undefined) || (first.couldBind && bindings.size > 0))
       throw new SaslFailure('not-authorized');
     if (first.binding !== undefined && !bindings.has(first.binding)) throw new SaslFailure('malformed-request');
-    this.#forgive = this.#options.attempt(first.username);
+    this.#options.challenge();
     const secrets = (await this.#secrets(first.username)) ?? this.#nobody(first.username);
     const nonce = first.nonce + toBase64(primitives.random(18));
     const challenge = scramChallenge(nonce, secrets, offerHash(primitives, nameOf(hash), offered, announced));
@@ -103,7 +104,8 @@ export class ScramExchange implements SaslExchange {
   #final(message: ByteString, { first, nonce, challenge, secrets }: Begun): SaslStep {
     const final = parseScramFinal(message);
     if (final === undefined) throw new SaslFailure('malformed-request');
-    const { hash, bindings, authorize } = this.#options;
+    const { hash, bindings, attempt, authorize } = this.#options;
+    const forgive = attempt(first.username);
     const bound = first.header + (first.binding === undefined ? '' : (bindings.get(first.binding) ?? ''));
     const additional = verifyScram(
       primitives,
@@ -114,7 +116,7 @@ export class ScramExchange implements SaslExchange {
     );
     if (additional === undefined || this.#identity === undefined || final.nonce !== nonce || final.bound !== bound)
       throw new SaslFailure('not-authorized');
-    this.#forgive();
+    forgive();
     return { identity: authorize(this.#identity, first.authzid), additional };
   }
 
@@ -164,11 +166,29 @@ function octets(base64: string): ByteString {
   return Buffer.from(base64, 'base64').toString('latin1');
 }
 
-async function keysOf(hash: ScramHash, password: string, salt: ByteString) {
+type Keys = ScramSecrets['candidates'][number];
+
+/** Clients that all come back at once (a storm) are not worth deriving their keys again; older ones are forgotten together. */
+const derived = new Map<string, Keys>();
+const MOST_DERIVED = 10_000;
+
+async function keysOf(hash: ScramHash, password: string, salt: ByteString): Promise<Keys> {
+  const id = `${hash} ${password} ${salt}`;
+  let keys = derived.get(id);
+  if (keys === undefined) {
+    keys = await derive(hash, password, salt);
+    if (derived.size >= MOST_DERIVED) derived.clear();
+    derived.set(id, keys);
+  }
+  return keys;
+}
+
+async function derive(hash: ScramHash, password: string, salt: ByteString): Promise<Keys> {
   const name = nameOf(hash);
   const length = hash === 'SHA-256' ? 32 : 20;
-  const derived = await derive(password, Buffer.from(salt, 'latin1'), EPHEMERAL_ITERATIONS, length, name);
-  const salted = derived.toString('latin1');
+  const salted = (await deriveKey(password, Buffer.from(salt, 'latin1'), EPHEMERAL_ITERATIONS, length, name)).toString(
+    'latin1',
+  );
   const clientKey = primitives.hmac(name, salted, 'Client Key');
   return { storedKey: primitives.hash(name, clientKey), serverKey: primitives.hmac(name, salted, 'Server Key') };
 }
