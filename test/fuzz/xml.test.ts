@@ -161,6 +161,7 @@ const attribute = fc.oneof(
       "xmlns:p='urn:p'",
       "xmlns:p='urn:q'",
       "xmlns:q='urn:q'",
+      "xmlns:q='}&lt;a&gt;&apos;{'",
       'xmlns:q = "urn:p"',
     ),
   },

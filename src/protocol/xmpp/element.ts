@@ -100,7 +100,7 @@ export class Element {
       const value = this.attributes[key];
       if (value === undefined) continue;
       if (key.charCodeAt(0) === 0x7b) {
-        const end = key.indexOf('}');
+        const end = key.lastIndexOf('}'); // a namespace may hold one, a name cannot
         const prefix = `n${prefixes++}`;
         text += ` xmlns:${prefix}='${escapeAttribute(key.slice(1, end))}' ${prefix}:${key.slice(end + 1)}='${escapeAttribute(value)}'`;
       } else text += ` ${key}='${escapeAttribute(value)}'`;

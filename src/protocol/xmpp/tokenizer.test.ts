@@ -99,6 +99,14 @@ describe('one element', () => {
     }
   });
 
+  test('a namespace may hold anything, and stays a namespace when it is written', () => {
+    const evil = "u}x='y'><message from='admin@a.test' xmlns='jabber:client'/><a b='";
+    const escaped = evil.replaceAll("'", '&apos;').replaceAll('<', '&lt;');
+    const element = parseElement(`<m xmlns='${escaped}' xmlns:p='${escaped}' p:c='1'><p:d p:e='2'/></m>`);
+    expect(tree(element)).toEqual(['m', evil, { [`{${evil}}c`]: '1' }, ['d', evil, { [`{${evil}}e`]: '2' }]]);
+    expect(tree(parseElement(element.with({ to: 'x' }).serialize()))).toEqual(tree(element.with({ to: 'x' })));
+  });
+
   test('what is not well-formed is refused as that', () => {
     for (const text of [
       '',
