@@ -20,6 +20,8 @@ export class MemoryMessagingStore implements MessagingStore {
   /** Writes that wait for `commit`, while `held`. */
   held = false;
   failure: Error | undefined;
+  /** Reads fail as well. */
+  away = false;
   #queue: Array<() => void> = [];
 
   /** Makes durable what waits, in its order. */
@@ -103,6 +105,7 @@ export class MemoryMessagingStore implements MessagingStore {
 
   readonly rosters: MessagingStore['rosters'] = {
     load: async (owner) => {
+      if (this.away) throw this.failure;
       const { version, items, removed } = this.#roster(owner);
       const gone = [...removed].map(([jid, at]) => ({ jid, version: at }));
       return { version, items: [...items.values()], removed: gone };

@@ -114,6 +114,19 @@ describe('presence (RFC 6121 section 4)', () => {
     expect(alice.received.map((stanza) => stanza.child('error')?.elements()[0]?.name)).toEqual(['resource-constraint']);
   });
 
+  it('is refused for the moment when the database is away, and can be said again', async () => {
+    const world = new XmppWorld();
+    world.store.away = true;
+    const alice = world.bind('alice/page');
+    world.store.failure = Object.assign(new Error('away'), { code: 'STORAGE_FAILED' });
+    await alice.write('<presence/>');
+    expect(alice.received.splice(0).map((stanza) => stanza.child('error')?.attributes['type'])).toEqual(['wait']);
+    world.store.away = false;
+    await alice.write('<presence/>');
+    expect(seen(alice)).toEqual(['available alice@example.test/page']);
+    expect(world.faults).toEqual([]);
+  });
+
   it('has a priority from -128 to 127', async () => {
     const world = new XmppWorld();
     const alice = await world.online('alice/page', 5);

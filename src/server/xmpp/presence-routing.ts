@@ -154,9 +154,12 @@ export class PresenceRouting {
     const presence = this.#stamp.stamp(received, session.jid.bare);
     if (!(roster instanceof Promise) && !(presence instanceof Promise))
       return this.#announce(session, presence, priority, roster);
-    const { lanes } = this.#options;
-    return lanes.pass(session.jid.full, Promise.all([presence, roster]), (ready) => {
-      if (session.open && ready !== undefined) this.#announce(session, ready[0], priority, ready[1]);
+    return new Promise((resolve, reject) => {
+      const announce = (ready: [Element, Roster | undefined] | undefined) => {
+        if (session.open && ready !== undefined) this.#announce(session, ready[0], priority, ready[1]);
+      };
+      const ready = Promise.all([presence, roster]);
+      this.#options.lanes.pass(session.jid.full, ready, announce, reject).then(resolve, reject);
     });
   }
 
@@ -219,7 +222,9 @@ export class PresenceRouting {
       for (const listener of this.#listeners) listener(session, undefined, before);
     };
     const roster = this.#roster(session);
-    if (roster instanceof Promise) return this.#options.lanes.pass(session.jid.full, roster, tell);
+    // Without its roster, at least to itself and those it told directly.
+    if (roster instanceof Promise)
+      return this.#options.lanes.pass(session.jid.full, roster, tell, () => tell(undefined));
     tell(roster);
     return undefined;
   }
