@@ -27,7 +27,7 @@ export interface RoomPorts {
   personExists(jid: Jid): boolean;
   archive: ArchiveStore;
   /** A client has come in or gone. */
-  visit(room: Room, jid: Jid, here: boolean): void;
+  visit(jid: Jid, here: boolean): void;
   /** Keeps a persistent room's record, or forgets the room's. */
   save(room: Room): Promise<void>;
   /** The room has ended: nobody is there and it is not persistent, or it was destroyed. */
@@ -90,7 +90,7 @@ export class Room {
     this.secret = record.secret;
     this.created = record.created;
     this.creator = record.creator;
-    this.occupants = new Occupants((jid, here) => ports.visit(this, jid, here));
+    this.occupants = new Occupants(ports.visit);
     this.history = new History(ports.limits.history, ports.limits.historyLength);
     this.outbox = new Outbox(ports.deliver);
   }

@@ -3,8 +3,7 @@ import { toBase64Url } from '../../../protocol/primitives.ts';
 import { type Element, xml } from '../../../protocol/xmpp/element.ts';
 import { type Jid, parseJid } from '../../../protocol/xmpp/jid.ts';
 import { NS } from '../../../protocol/xmpp/namespaces.ts';
-import { pageOf, pageRequest } from '../../../protocol/xmpp/result-set.ts';
-import { isAnswerable, payloadOf } from '../../../protocol/xmpp/stanza.ts';
+import { isAnswerable } from '../../../protocol/xmpp/stanza.ts';
 import { resultReply, StanzaError } from '../../../protocol/xmpp/stanza-error.ts';
 import type { ArchiveIds } from '../../../storage/archive-id.ts';
 import type { MessagingStore } from '../../../storage/messaging.ts';
@@ -13,11 +12,10 @@ import { TokenBuckets } from '../../http/token-buckets.ts';
 import { type BlockLists, blocks } from '../../messaging/block-lists.ts';
 import type { LocalDomain, XmppHost } from '../host.ts';
 import type { XmppSession } from '../session.ts';
-import { FEATURES, isListed } from './discovery.ts';
 import { enter, joinRequest } from './enter.ts';
-import { leave, putAllOut } from './leave.ts';
+import { putAllOut } from './leave.ts';
 import type { MucLimits } from './limits.ts';
-import { forwardAnswer, forwardRequest, PING } from './occupant-iq.ts';
+import { forwardAnswer, forwardRequest } from './occupant-iq.ts';
 import { isPrivateMessage } from './private-message.ts';
 import { Room, type RoomPorts, type RoomRecord } from './room.ts';
 import { defaultConfiguration } from './room-configuration.ts';
@@ -25,15 +23,10 @@ import { loadHistory, loadRooms, saveRoom } from './room-documents.ts';
 import { receiveRequest } from './room-iq.ts';
 import { receiveMessage } from './room-message.ts';
 import { notInRoom, receivePresence } from './room-presence.ts';
-import { Visits } from './visits.ts';
-
-/** XEP-0045 version 1.25 section 10.1.4, dropped since and still asked for. */
-const UNIQUE = 'http://jabber.org/protocol/muc#unique';
-/** Rooms in one answer to disco#items. */
-const ITEMS = 100;
+import { answerForService } from './service-iq.ts';
 
 export interface RoomsOptions {
-  host: Pick<XmppHost, 'domain' | 'session' | 'route' | 'accountExists' | 'onSession' | 'addDomain'>;
+  host: Pick<XmppHost, 'domain' | 'session' | 'route' | 'accountExists' | 'addDomain'>;
   store: MessagingStore;
   blockLists: Pick<BlockLists, 'peek'>;
   ids: ArchiveIds;
@@ -55,7 +48,8 @@ export class Rooms implements LocalDomain {
   readonly #options: RoomsOptions;
   readonly #ports: RoomPorts;
   readonly #rooms = new Map<string, Room>();
-  readonly #visits = new Visits<Room>();
+  /** In how many rooms an account's clients are, each client counted. */
+  readonly #visits = new Map<string, number>();
   readonly #joins: TokenBuckets;
   readonly #deliveries: TokenBuckets;
   /** Of rooms that wait for their first configuration. */
@@ -84,9 +78,6 @@ export class Rooms implements LocalDomain {
       rooms.#unread.add(room);
     }
     options.host.addDomain(rooms.domain, 'Rooms', rooms);
-    options.host.onSession((session, what) => {
-      if (what === 'ended') for (const room of rooms.#visits.of(session.jid)) leave(room, session.jid, undefined);
-    });
     return rooms;
   }
 
@@ -174,7 +165,7 @@ export class Rooms implements LocalDomain {
   #limit(from: Jid, entering: boolean): void {
     if (this.#joins.take(from.bare) > 0)
       throw new StanzaError('resource-constraint', 'Too many rooms are entered at once.');
-    if (entering && this.#visits.count(from) >= this.#options.limits.visitsPerAccount)
+    if (entering && (this.#visits.get(from.bare) ?? 0) >= this.#options.limits.visitsPerAccount)
       throw new StanzaError('resource-constraint', 'You are in too many rooms.');
   }
 
@@ -204,43 +195,12 @@ export class Rooms implements LocalDomain {
     this.#locks.set(room, clock.setTimer(limits.lockTime, unlock));
   }
 
-  /** What is asked of the service itself (sections 6.2 and 6.3). */
+  /** What is meant for the service itself. */
   #service(stanza: Element, from: Jid): void {
-    if (stanza.name !== 'iq') {
-      if (stanza.name === 'message') throw new StanzaError('service-unavailable', 'This is not a room.');
-      return;
-    }
-    if (!isAnswerable(stanza)) return;
-    const payload = payloadOf(stanza);
-    const answer = this.#answer(stanza.attributes['type'], payload, from);
-    if (answer === undefined) throw new StanzaError('service-unavailable', 'The service does not do that.');
-    this.#deliver(resultReply(stanza, answer === 'empty' ? undefined : answer), from);
-  }
-
-  #answer(type: string | undefined, payload: Element, from: Jid): Element | 'empty' | undefined {
-    if (type !== 'get') return undefined;
-    if (payload.is('ping', PING)) return 'empty';
-    if (payload.is('unique', UNIQUE)) return xml('unique', UNIQUE, {}, this.#ports.randomId().toLowerCase());
-    if (payload.is('query', NS.DISCO_INFO))
-      return xml(
-        'query',
-        NS.DISCO_INFO,
-        {},
-        xml('identity', NS.DISCO_INFO, { category: 'conference', type: 'text', name: 'Rooms' }),
-        ...[...FEATURES, NS.RSM, UNIQUE].map((feature) => xml('feature', NS.DISCO_INFO, { var: feature })),
-      );
-    return payload.is('query', NS.DISCO_ITEMS) ? this.#items(payload, from) : undefined;
-  }
-
-  #items(query: Element, from: Jid): Element {
-    const listed = [...this.#rooms.values()].filter((room) => isListed(room, from));
-    const request = pageRequest(query);
-    const page = pageOf(listed, (room) => room.jid.bare, request ?? {}, ITEMS);
-    const items = page.items.map((room) =>
-      xml('item', NS.DISCO_ITEMS, { jid: room.jid.bare, name: room.configuration.name || room.jid.local }),
-    );
-    const partial = request !== undefined || page.items.length < listed.length;
-    return xml('query', NS.DISCO_ITEMS, {}, ...items, partial ? page.set : undefined);
+    if (stanza.name === 'message') throw new StanzaError('service-unavailable', 'This is not a room.');
+    if (stanza.name !== 'iq' || !isAnswerable(stanza)) return;
+    const answer = answerForService(stanza, from, this.#rooms.values(), this.#ports.randomId);
+    this.#deliver(resultReply(stanza, answer), from);
   }
 
   /** A room of before a restart has its last messages read when it is first spoken to. */
@@ -279,7 +239,11 @@ export class Rooms implements LocalDomain {
         toBase64Url(primitives.hmac('sha256', secret, Buffer.from(account).toString('latin1'))),
       personExists: (jid) => jid.local !== undefined && (jid.domain !== host.domain || host.accountExists(jid.local)),
       archive: store.archive,
-      visit: (room, jid, here) => this.#visits.set(room, jid, here),
+      visit: ({ bare }, here) => {
+        const count = (this.#visits.get(bare) ?? 0) + (here ? 1 : -1);
+        if (count > 0) this.#visits.set(bare, count);
+        else this.#visits.delete(bare);
+      },
       save: (room) => saveRoom(store.documents, room),
       ended: async (room) => {
         this.#locks.get(room)?.close();
