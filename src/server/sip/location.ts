@@ -89,6 +89,14 @@ export class Location {
     return bindings === undefined ? [] : bindings.filter((binding) => binding.expires > now && binding.flow.open);
   }
 
+  /** Whether there is one. */
+  isReachable(aor: string, now: number): boolean {
+    const bindings = this.#bindings.get(aor);
+    if (bindings !== undefined)
+      for (const binding of bindings) if (binding.expires > now && binding.flow.open) return true;
+    return false;
+  }
+
   /** The freshest good binding of that instance. */
   find(id: string, now: number): Binding | undefined {
     const binding = this.#byId.get(id);

@@ -129,7 +129,7 @@ export class Messages implements MessageDevices {
 
   reachable(account: string): boolean {
     const { location, now } = this.#parts;
-    return location.all(account).length > 0 && location.reachable(account, now()).length > 0;
+    return location.isReachable(account, now());
   }
 
   deliver(account: string, message: Element, except?: string): Promise<number> {

@@ -79,7 +79,7 @@ export class SipMessaging {
   #user(inbound: Inbound): string | undefined {
     const { accounts, location } = this.#parts;
     const name = this.#name(inbound);
-    return name !== undefined && (accounts.exists(name) || location.all(name).length > 0) ? name : undefined;
+    return name !== undefined && (location.all(name).length > 0 || accounts.exists(name)) ? name : undefined;
   }
 
   /** A call has begun, rings, was answered or is over. */
