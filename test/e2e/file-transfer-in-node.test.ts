@@ -9,7 +9,8 @@ let chappe: Chappe;
 const clients: Client[] = [];
 
 beforeAll(async () => {
-  chappe = await startChappe();
+  const accounts = ['alice', 'bob'].map((name) => ({ name, password: `${name}-password`, admin: name === 'alice' }));
+  chappe = await startChappe({ config: { accounts } });
 });
 
 afterAll(async () => {
@@ -127,4 +128,36 @@ for (const side of ['sender', 'receiver'] as const)
 test('whoever is not there cannot be sent to', async () => {
   const [alice] = await people();
   await expect(alice.send('nobody', new Blob(['x'])).done).rejects.toMatchObject({ code: 'REJECTED', status: 404 });
+});
+
+test("the file's frames are in the trace of its call, without what was in the file", async () => {
+  const [alice, bob] = await people();
+  const incoming = offered(bob);
+  const sending = alice.send('bob', new Blob(['a secret '.repeat(100)]), { name: 'traced.txt' });
+  await (await incoming).accept();
+  await sending.done;
+  const { web } = chappe.ready;
+  const session = await fetch(`${web}/api/session`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin: web },
+    body: JSON.stringify({ name: 'alice', password: 'alice-password' }),
+  });
+  const headers = { cookie: session.headers.getSetCookie().join('; '), origin: web };
+  const { calls } = (await (await fetch(`${web}/api/inspector/calls`, { headers })).json()) as {
+    calls: { callId: string; method: string }[];
+  };
+  const call = calls.find(({ method }) => method === 'INVITE');
+  const { events } = (await (
+    await fetch(`${web}/api/inspector/calls/${encodeURIComponent(call!.callId)}`, { headers })
+  ).json()) as { events: { message: string; direction: string }[] };
+  const frames = events.filter(({ message }) => message.startsWith('MSRP '));
+  expect(frames.map(({ direction, message }) => `${direction} ${message.split(/[ \r]/)[2]}`)).toEqual([
+    'in SEND', // the empty one
+    'out SEND',
+    'in SEND',
+    'out SEND',
+    'in REPORT',
+    'out REPORT',
+  ]);
+  expect(events.map(({ message }) => message).join('')).not.toContain('secret');
 });

@@ -1,6 +1,7 @@
 // The relay on a web port and a TCP port of loopback, with accounts alice and bob, in this process.
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { connect as tlsConnect } from 'node:tls';
 import { WebSocket } from 'ws';
 import { type Frame, serializeFrame } from '../../src/protocol/msrp/frame.ts';
 import type { Head } from '../../src/protocol/msrp/head.ts';
@@ -28,6 +29,8 @@ export interface MsrpHost {
   /** A WebSocket client; `name`: proved by its handshake. */
   webSocket(name?: string): Promise<MsrpClient>;
   stream(): Promise<MsrpClient>;
+  /** Over TLS, on the port that is listened on with `tls`. */
+  secureStream(): Promise<MsrpClient>;
   close(): Promise<void>;
 }
 
@@ -36,6 +39,7 @@ export async function msrpHost(
     limits?: Partial<RelayLimits>;
     transport?: Partial<TransportLimits>;
     allowPeers?: AllowedPeer[];
+    tls?: { cert: string; key: string };
     wallClock?: () => number;
   } = {},
 ): Promise<MsrpHost> {
@@ -88,6 +92,7 @@ export async function msrpHost(
   web.registerSubprotocol('msrp', msrpSubprotocol(server));
   const webEndpoint = await web.listen({ address: '127.0.0.1', port: 0 });
   port = (await server.listenTcp({ address: '127.0.0.1', port: 0 })).endpoint.port;
+  const secure = options.tls && (await server.listenTls({ address: '127.0.0.1', port: 0 }, options.tls)).endpoint.port;
   const clients: MsrpClient[] = [];
   return {
     server,
@@ -105,6 +110,13 @@ export async function msrpHost(
     async stream() {
       const socket = connect(port, '127.0.0.1');
       await once(socket, 'connect');
+      const client = new MsrpClient(socket, port);
+      clients.push(client);
+      return client;
+    },
+    async secureStream() {
+      const socket = tlsConnect({ host: '127.0.0.1', port: secure as number, rejectUnauthorized: false });
+      await once(socket, 'secureConnect');
       const client = new MsrpClient(socket, port);
       clients.push(client);
       return client;

@@ -159,13 +159,13 @@ export class SipTrace implements CallTrace {
     return events;
   }
 
-  /** The MSRP URIs in the call's session descriptions (RFC 4975 section 8): its frames are told by them. */
+  /** The endpoints' MSRP URIs in the call's descriptions (RFC 4975 section 8): its frames are told by them. Relays' are shared. */
   #pathsOf(callId: ByteString): Set<ByteString> {
     const paths = new Set<ByteString>();
     for (const { text } of this.#inOrder()) {
       if (!text.includes('path:msrp') || header(text, CALL_ID) !== callId) continue;
       for (const [, path = ''] of text.matchAll(/^a=(?:dcsa:\d+ )?path:(msrps?:[^\r\n]*)/gm))
-        for (const uri of path.split(' ')) paths.add(uri);
+        paths.add(path.trim().split(' ').at(-1) as ByteString);
     }
     return paths;
   }

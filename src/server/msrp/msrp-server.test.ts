@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, expect, test } from 'vitest';
+import { testCertificate } from '../../../test/support/certificate.ts';
 import { type MsrpClient, type MsrpHost, msrpHost } from '../../../test/support/msrp-host.ts';
 import { parseChallenge, serializeCredentials } from '../../protocol/sip/digest.ts';
 import { answerChallenge } from '../../protocol/sip/digest-client.ts';
@@ -241,6 +243,28 @@ test('a connection to an allowed peer is made, and one that cannot be made is re
   );
   alice.send('msrp://127.0.0.1:1/s;tcp msrp://far.test:1/z;tcp', 'out', { id: 'out2' });
   expect((await alice.until(({ head }) => head.transaction === 'out2')).head.status).toBe(481);
+  peer.close();
+});
+
+test('over TLS as over TCP; an allowed peer whose certificate is not trusted hears nothing', async () => {
+  const certificate = testCertificate();
+  let heard = 0;
+  const peer = createTlsServer(certificate, (socket) => socket.on('error', () => {}).on('data', () => heard++));
+  peer.on('tlsClientError', () => {});
+  peer.listen(0, '127.0.0.1');
+  await once(peer, 'listening');
+  const { port } = peer.address() as { port: number };
+  const { alice } = await pair({ tls: certificate, allowPeers: [{ transport: 'tls', address: '127.0.0.1', port }] });
+  const secure = await host.secureStream();
+  expect((await secure.auth('bob')).head.status).toBe(200);
+  alice.send(`${secure.use} ${secure.own}`, 'to a phone');
+  expect((await secure.until(({ head }) => head.method === 'SEND')).body).toBe('to a phone');
+  alice.send(`msrps://127.0.0.1:${port}/x;tcp msrps://y.test:1/y;tcp`, 'secret', { id: 'untrust1' });
+  expect((await alice.until(({ head }) => head.transaction === 'untrust1')).head.status).toBe(481);
+  // Nor is it reached without TLS.
+  alice.send(`msrp://127.0.0.1:${port}/x;tcp msrp://y.test:1/y;tcp`, 'secret', { id: 'plain001' });
+  expect((await alice.until(({ head }) => head.transaction === 'plain001')).head.status).toBe(403);
+  expect(heard).toBe(0);
   peer.close();
 });
 

@@ -1,4 +1,4 @@
-import { createServer, type Server, type Socket, connect as tcpConnect } from 'node:net';
+import { createServer, isIP, type Server, type Socket, connect as tcpConnect } from 'node:net';
 import {
   createServer as createTlsServer,
   type TlsOptions,
@@ -221,7 +221,9 @@ export class MsrpServer {
   /** To an allowed peer. The certificate must carry the name that is in the allow-list. */
   #connect(link: RelayLink, uri: MsrpUri): void {
     const to = { host: uri.host.replace(/^\[|\]$/g, ''), port: uri.port ?? DEFAULT_PORT };
-    const socket = uri.secure ? tlsConnect({ ...to, servername: to.host }) : tcpConnect({ ...to, noDelay: true });
+    // RFC 6066 section 3: no literal address in SNI; the certificate is checked against it all the same.
+    const name = isIP(to.host) === 0 ? { servername: to.host } : {};
+    const socket = uri.secure ? tlsConnect({ ...to, ...name }) : tcpConnect({ ...to, noDelay: true });
     const connection = new StreamConnection(this, socket, uri.secure ? 'tls' : 'tcp', to);
     connection.link = link;
     this.#connections.set(link, connection);
