@@ -165,6 +165,57 @@ test('a session that was cut off is resumed: neither side loses a stanza, none c
   expect(again.open).toBe(true);
 });
 
+test('what comes for a client in the very moment of its resumption is sent once, and after <resumed/>', async () => {
+  for (let moment = 0; moment < 30; moment++) {
+    const world = await StreamWorld.make();
+    const client = await bound(world);
+    const id = await managed(client);
+    client.cut();
+    await tick();
+    const again = world.connect();
+    await again.login();
+    again.say(`<resume xmlns='${SM}' previd='${id}' h='0'/>`);
+    for (let i = 0; i < moment; i++) await Promise.resolve();
+    session(world).send(incoming('1'));
+    await tick();
+    await tick();
+    expect((await again.hear()).name).toBe('resumed');
+    expect((await again.hear()).attributes['id']).toBe('1');
+    expect(again.written).toEqual([]);
+  }
+});
+
+test('of two that resume a session at once the later has it', async () => {
+  const world = await StreamWorld.make();
+  const client = await bound(world);
+  const id = await managed(client);
+  let settle = () => {};
+  world.router.promise = () => new Promise<void>((resolve) => (settle = resolve));
+  client.say(message('a'));
+  client.cut();
+  await tick();
+  const first = await resume(world, id, 0);
+  const second = await resume(world, id, 0);
+  settle();
+  expect((await first.hear()).name).toBe('failed');
+  expect((await second.hear()).name).toBe('resumed');
+});
+
+test('a resumption whose connection dies meanwhile leaves the session to be resumed again', async () => {
+  const world = await StreamWorld.make();
+  const client = await bound(world);
+  const id = await managed(client);
+  let settle = () => {};
+  world.router.promise = () => new Promise<void>((resolve) => (settle = resolve));
+  client.say(message('a'));
+  client.cut();
+  await tick();
+  (await resume(world, id, 0)).cut();
+  settle();
+  await tick();
+  expect((await (await resume(world, id, 0)).hear()).name).toBe('resumed');
+});
+
 test('a resumption waits for what the client had sent before, so that it does not send it again', async () => {
   const world = await StreamWorld.make();
   const client = await bound(world);
@@ -322,6 +373,19 @@ test('an inactive client is spared chat states and presence, of which it gets th
   session(world).send(presence('bob@example.test/phone', 'chat'));
   client.say(`<active xmlns='urn:xmpp:csi:0'/>`);
   expect((await client.hear()).childText('show')).toBe('chat');
+});
+
+test('what was held back from an inactive client comes with its resumption', async () => {
+  const world = await StreamWorld.make();
+  const client = await bound(world);
+  const id = await managed(client);
+  client.say(`<inactive xmlns='urn:xmpp:csi:0'/>`);
+  session(world).send(parseElement(`<presence xmlns='jabber:client' from='bob@example.test/x' to='${ALICE}'/>`));
+  client.cut();
+  await tick();
+  const again = await resume(world, id, 0);
+  expect((await again.hear()).name).toBe('resumed');
+  expect((await again.hear()).attributes['from']).toBe('bob@example.test/x');
 });
 
 test('what is held back from an inactive client is bounded', async () => {

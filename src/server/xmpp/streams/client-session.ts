@@ -39,6 +39,8 @@ export class ClientSession implements XmppSession, ConnectionHandler {
   readonly #context: StreamContext;
   /** Undefined: cut off, and held for its client. */
   #connection: XmppConnection | undefined;
+  /** On which its client is about to be back. */
+  #resuming: XmppConnection | undefined;
   #open = true;
   readonly #received: ReceivedStanzas;
   readonly #rate: StanzaRate;
@@ -215,13 +217,14 @@ export class ClientSession implements XmppSession, ConnectionHandler {
 
   /**
    * Section 5: the client is back on another connection. Resolves once everything it had sent before is settled: only then
-   * is it known what it need not send again. Answers `<resumed/>`; `resend` follows it.
+   * is it known what it need not send again. Answers `<resumed/>`; `attach` comes after it. Undefined: it cannot be.
    */
   async resume(connection: XmppConnection, request: Element, identity: Identity): Promise<Element | undefined> {
     const management = this.#management;
     if (!this.#open || management?.id === undefined) return undefined;
     const old = this.#connection;
     this.#connection = undefined;
+    this.#resuming = connection;
     this.#held?.close();
     this.#held = undefined;
     if (old !== undefined) {
@@ -230,27 +233,29 @@ export class ClientSession implements XmppSession, ConnectionHandler {
     }
     management.detached();
     await this.#received.settled();
-    if (!this.#open || this.#connection !== undefined || !connection.open) {
-      if (this.held) this.#hold();
+    if (!this.#open || this.#resuming !== connection) return undefined; // the last one to come has it
+    this.#resuming = undefined;
+    if (!connection.open) {
+      this.#hold();
       return undefined;
     }
-    this.#connection = connection;
-    this.identity = identity;
-    connection.handler = this;
     if (!management.acknowledged(request)) return undefined;
+    this.identity = identity;
     return xml('resumed', NS.SM, { previd: management.id, h: String(this.#received.handled) });
   }
 
-  /** After `<resumed/>`: what the client has not had. */
-  resend(): void {
-    const { trace } = this.#context;
-    this.#clientState = undefined; // section 5 of XEP-0352: active again
+  /** After `<resumed/>`: the connection is the session's, and brings what the client has not had. */
+  attach(connection: XmppConnection): void {
+    const { trace, router } = this.#context;
+    this.#connection = connection;
+    connection.handler = this;
     for (const stanza of this.#management?.unacknowledged ?? []) {
       trace?.(true, this, stanza);
-      this.#connection?.send(stanza);
+      connection.send(stanza);
     }
     this.#management?.request();
-    this.#context.router.resumed(this);
+    this.#setClientState('active'); // section 5 of XEP-0352: what waited follows
+    router.resumed(this);
   }
 
   // Client state (XEP-0352).

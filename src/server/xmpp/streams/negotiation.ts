@@ -216,7 +216,7 @@ export class Negotiation implements ConnectionHandler {
     if (session !== undefined) this.#over();
     if (!resumed) this.#connection.send(sessionFeatures(router, session));
     if (session === undefined) return;
-    if (resumed) session.resend();
+    if (resumed) session.attach(this.#connection);
     else router.bind(session);
   }
 
@@ -250,7 +250,7 @@ export class Negotiation implements ConnectionHandler {
       }
       this.#connection.send(result.resumed);
       this.#over();
-      result.session.resend();
+      result.session.attach(this.#connection);
     });
   }
 
