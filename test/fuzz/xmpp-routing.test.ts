@@ -1,4 +1,4 @@
-// Stanzas at random from several people's devices, some with a store that fails: whatever they say, the server has no fault,
+// Stanzas at random from several people's devices, some with a store that fails or is away: whatever they say, the server has no fault,
 // every question has one answer, nobody speaks in another's name, and everybody's view of a subscription agrees.
 import { expect, test } from 'vitest';
 import type { Element } from '../../src/protocol/xmpp/element.ts';
@@ -125,8 +125,9 @@ class Crowd {
       return this.judge(client);
     }
     if (chance < 0.1) {
-      world.store.failure =
-        this.#next() < 0.5 ? undefined : Object.assign(new Error('full'), { code: 'STORAGE_FAILED' });
+      const failure = Object.assign(new Error('away'), { code: 'STORAGE_FAILED' });
+      world.store.failure = this.#next() < 0.5 ? undefined : failure;
+      world.store.away = this.#next() < 0.3;
       return;
     }
     const text = this.stanza();
@@ -196,5 +197,46 @@ test(`${SEEDS} crowds of people at random`, async () => {
       const { from, to } = parseElement(stanza).attributes;
       expect([parseJid(from ?? '')?.bare, parseJid(to ?? owner)?.bare], stanza).toContain(owner);
     }
+  }
+});
+
+test(`what one device writes to another comes in its order, whatever the disk does: ${SEEDS} times`, async () => {
+  const kinds = [
+    (to: string) => `<message to='${to}' type='chat'><body>x</body></message>`,
+    (to: string) => `<message to='${to}' type='chat'><composing xmlns='${NS.CHAT_STATES}'/></message>`,
+    (to: string) => `<message to='${to}' type='headline'><body>x</body></message>`,
+    (to: string) => `<iq to='${to}' type='get'><ping xmlns='urn:xmpp:ping'/></iq>`,
+    (to: string) => `<presence to='${to}'/>`,
+  ];
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const next = random(seed);
+    const world = new XmppWorld();
+    const people = [await world.online('alice/page'), await world.online('bob/page'), await world.online('carol/page')];
+    for (const { received } of people) received.length = 0;
+    world.store.held = true;
+    const pending: Array<Promise<void>> = [];
+    for (let i = 100; i < 300; i++) {
+      const [from, to] = [people[Math.floor(next() * 3)] as Client, people[Math.floor(next() * 3)] as Client];
+      const kind = kinds[Math.floor(next() * kinds.length)] as (to: string) => string;
+      pending.push(from.write(kind(to.jid).replace(/^<(\w+)/, `<$1 id='${i}'`)));
+      if (next() < 0.1) {
+        world.store.failure = next() < 0.2 ? Object.assign(new Error('full'), { code: 'STORAGE_FAILED' }) : undefined;
+        world.store.commit();
+      }
+      if (next() < 0.1) await settled();
+    }
+    world.store.failure = undefined;
+    world.store.held = false;
+    world.store.commit();
+    await Promise.all(pending);
+    for (const reader of people)
+      for (const writer of people) {
+        const ids = reader.received
+          .filter(({ attributes }) => attributes['from'] === writer.jid && attributes['type'] !== 'error')
+          .map(({ attributes }) => Number(attributes['id']));
+        expect(ids, `seed ${seed}`).toEqual(ids.toSorted((a, b) => a - b));
+        expect(ids.length, `seed ${seed}`).toBeGreaterThan(5);
+      }
+    expect(world.faults).toEqual([]);
   }
 });

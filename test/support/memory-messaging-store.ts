@@ -33,6 +33,10 @@ export class MemoryMessagingStore implements MessagingStore {
     return this.#queue.length;
   }
 
+  #read(): void {
+    if (this.away && this.failure !== undefined) throw this.failure;
+  }
+
   #write<T>(apply: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
       const run = () => {
@@ -47,6 +51,7 @@ export class MemoryMessagingStore implements MessagingStore {
   readonly archive: MessagingStore['archive'] = {
     add: (messages) => this.#write(() => void this.archived.push(...messages)),
     page: async (query) => {
+      this.#read();
       const matching = this.#matching(query);
       const complete = matching.length <= query.limit;
       const messages = query.backwards ? matching.slice(-query.limit) : matching.slice(0, query.limit);
@@ -94,7 +99,10 @@ export class MemoryMessagingStore implements MessagingStore {
         this.waiting.push(message);
         return true;
       }),
-    list: async (owner) => this.waiting.filter((message) => message.owner === owner),
+    list: async (owner) => {
+      this.#read();
+      return this.waiting.filter((message) => message.owner === owner);
+    },
     remove: (owner, throughId) =>
       this.#write(() => {
         const kept = this.waiting.filter((message) => message.owner !== owner || message.id > throughId);
@@ -105,7 +113,7 @@ export class MemoryMessagingStore implements MessagingStore {
 
   readonly rosters: MessagingStore['rosters'] = {
     load: async (owner) => {
-      if (this.away) throw this.failure;
+      this.#read();
       const { version, items, removed } = this.#roster(owner);
       const gone = [...removed].map(([jid, at]) => ({ jid, version: at }));
       return { version, items: [...items.values()], removed: gone };
@@ -136,7 +144,10 @@ export class MemoryMessagingStore implements MessagingStore {
   }
 
   readonly documents: MessagingStore['documents'] = {
-    get: async (owner, name) => this.documentTexts.get(`${owner} ${name}`),
+    get: async (owner, name) => {
+      this.#read();
+      return this.documentTexts.get(`${owner} ${name}`);
+    },
     set: (owner, name, value) =>
       this.#write(() => {
         if (value === undefined) this.documentTexts.delete(`${owner} ${name}`);
