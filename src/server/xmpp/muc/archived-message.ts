@@ -1,6 +1,6 @@
 import { type Element, xml } from '../../../protocol/xmpp/element.ts';
 import { NS } from '../../../protocol/xmpp/namespaces.ts';
-import { parseElement } from '../../../protocol/xmpp/tokenizer.ts';
+import { parseStored } from '../../messaging/stored-stanza.ts';
 import type { Occupant } from './occupants.ts';
 import type { Room } from './room.ts';
 
@@ -26,5 +26,5 @@ export function withoutAddress(text: string): string {
 
 /** The message as it was reflected. */
 export function reflectedMessage(text: string): Element {
-  return parseElement(withoutAddress(text));
+  return parseStored(withoutAddress(text));
 }
