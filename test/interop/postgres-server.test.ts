@@ -121,13 +121,17 @@ describeWith(['postgres'], 'the server on PostgreSQL', () => {
     // What needs no database goes on: typing, sign-ins, signalling.
     alice.write(`<message to='bob@example.test' type='chat'><composing xmlns='${NS.CHAT_STATES}'/></message>`);
     await bob.next((stanza) => stanza.child('composing', NS.CHAT_STATES) !== undefined);
-    await login('carol');
+    const carol = await login('carol');
+    carol.write('<presence/>');
+    expect((await carol.next(({ name }) => name === 'presence')).child('error')?.attributes['type']).toBe('wait');
     const line = await overUdp('127.0.0.1', server!.sip('udp').port);
     const phone = new User(line, { name: 'dave', domain: 'example.test', password: 'dave-password' });
     // A phone on UDP is promised what only the store can keep: it is told so at once, and tries again.
     expect(status(await phone.register())).toBeGreaterThanOrEqual(500);
 
     await postgres.start();
+    carol.write('<presence/>');
+    await carol.next(({ name, attributes: { type } }) => name === 'presence' && type === undefined);
     alice.write(chatMessage('after'));
     await bob.next((stanza) => stanza.childText('body') === 'after');
     expect(status(await phone.register())).toBe(200);

@@ -1,12 +1,15 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { Kysely, SqliteDialect } from 'kysely';
+import { Migrator } from 'kysely/migration';
 import { afterEach, expect, test } from 'vitest';
 import { storeContract } from '../../../test/support/store-contract.ts';
 import { migrations } from '../migrations.ts';
 import { schemaVersion } from './database.ts';
+import { asSqliteDatabase } from './dialect.ts';
 import { type EmbeddedStore, openEmbeddedStore } from './store.ts';
 
 const folders: string[] = [];
@@ -74,6 +77,23 @@ test('closing makes durable what was queued, and refuses what comes after', asyn
   await write;
   await expect(store.settings.set('too', 'late')).rejects.toMatchObject({ code: 'STORAGE_CLOSED' });
   expect((await open(where)).settings.get('last')).toBe('word');
+});
+
+test('a database of the first release is brought up to date, and keeps what it has', async () => {
+  const where = folder();
+  mkdirSync(where);
+  const database = new DatabaseSync(join(where, 'chappe.db'));
+  const db = new Kysely<unknown>({ dialect: new SqliteDialect({ database: asSqliteDatabase(database) }) });
+  const old = Object.fromEntries(Object.entries(migrations('sqlite')).slice(0, 2));
+  const { error } = await new Migrator({ db, provider: { getMigrations: async () => old } }).migrateToLatest();
+  expect(error).toBeUndefined();
+  database.exec(`PRAGMA user_version = 2;
+    insert into account values ('alice', 1, x'00', 7, 1); update setting set value = '1'`);
+  database.close();
+  const store = await open(where);
+  expect(store.accounts.changedSince(0)).toMatchObject([{ name: 'alice', admin: true, created: 7 }]);
+  await store.messaging.documents.set('alice@x', 'vcard', 'V');
+  expect(await store.messaging.documents.get('alice@x', 'vcard')).toBe('V');
 });
 
 test('a database of a newer version is refused', async () => {

@@ -29,22 +29,27 @@ export class Changes {
     this.#options = options;
   }
 
-  /** Rejects when the first connection fails. */
+  /** Rejects when it cannot be connected, or what is to be read then cannot. */
   async open(): Promise<void> {
     const client = new pg.Client(clientConfig(this.#options.url));
-    this.#client = client;
-    client.on('error', () => this.#lost(client));
-    client.on('end', () => this.#lost(client));
+    let over = false;
+    const lost = () => {
+      over = true;
+      this.#lost(client);
+    };
+    client.on('error', lost);
+    client.on('end', lost);
     client.on('notification', ({ payload }: { payload?: string }) => this.#options.changed(payload ?? ''));
     try {
       await client.connect();
       await client.query(`listen ${CHANNEL}`);
       await this.#options.connected();
+      if (over || this.#closed) throw new Error('The connection has ended.');
     } catch (error) {
-      if (this.#client === client) this.#client = undefined;
       client.end().catch(() => {});
       throw error;
     }
+    this.#client = client; // only now: whoever opens again after a failure is its caller alone
     this.#retry = FIRST_RETRY;
     this.#beat(client);
   }
