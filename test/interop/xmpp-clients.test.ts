@@ -4,10 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { client, xml } from '@xmpp/client';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { testCertificate } from '../support/certificate.ts';
 import { type Chappe, startChappe } from '../support/chappe.ts';
-import { hasSlixmpp, Slixmpp } from '../support/slixmpp.ts';
+import { describeWith } from '../support/peer.ts';
+import { Slixmpp } from '../support/slixmpp.ts';
 
 type Stanza = ReturnType<typeof xml>;
 
@@ -125,7 +126,7 @@ function credential(name: string): { username: string; password: string } {
   return { username, password: createHmac('sha1', 'the-arms-of-the-telegraph').update(username).digest('base64') };
 }
 
-describe.skipIf(!hasSlixmpp)('slixmpp', () => {
+describeWith(['slixmpp'], 'slixmpp', () => {
   async function slixmpp(name: string, security: 'starttls' | 'tls' | 'plain', mechanism?: string): Promise<Slixmpp> {
     const made = new Slixmpp({
       jid: `${name}@example.test`,
