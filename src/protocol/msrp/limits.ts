@@ -16,7 +16,10 @@ export interface RelayLimits extends FrameLimits {
   chunkBytes: number;
   /** One message: beyond it 413. */
   messageBytes: number;
-  /** What one connection may have waiting for slower ones; beyond it, it is not read. */
+  /**
+   * What one connection may have waiting for slower ones; beyond it, it is not read, and neither are its answers to others. Whoever
+   * keeps to a window (ours is 48 chunks) stops before that, since its chunks are answered when they have gone on.
+   */
   queuedBytes: number;
   /** Chunks sent to a peer that it has not answered; beyond it the others wait. */
   unanswered: number;
@@ -44,7 +47,7 @@ export const relayLimits: Readonly<RelayLimits> = {
   ...frameLimits,
   chunkBytes: 10_000,
   messageBytes: 4 * 1024 ** 3,
-  queuedBytes: 256 * 1024,
+  queuedBytes: 512 * 1024,
   unanswered: 256,
   usesPerConnection: 32,
   usesPerAccount: 256,

@@ -327,3 +327,22 @@ test('who is behind another relay than the description named is not the other si
     );
   expect(statuses).toEqual(['200', '481']);
 });
+
+test('a sender that keeps to its window is never paused by the relay, however slow the reader is', () => {
+  const world = new MsrpWorld();
+  const [a, b] = [world.connect('alice'), world.connect('bob')];
+  const [useA, useB] = [a.auth(A), b.auth(B)];
+  for (const peer of [a, b]) peer.answers = false;
+  b.deaf = true;
+  const alice = new End(world.clock, { localPath: [useA, A], remotePath: [useB, B] });
+  alice.wire = (frame) => world.later.push(() => a.raw(frame));
+  const take = a.take.bind(a);
+  a.take = (frame) => {
+    take(frame);
+    world.later.push(() => alice.take(serializeFrame(frame)));
+  };
+  alice.run(alice.session.send({ contentType: 'a/b', body: octets(3_000_000) }, 0).outputs);
+  world.carryOut([]);
+  expect(a.link.waitingOctets).toBeGreaterThan(400_000);
+  expect(world.events.some(({ type }) => type === 'pause')).toBe(false);
+});

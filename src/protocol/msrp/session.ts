@@ -21,7 +21,7 @@ export interface SessionOptions {
   accept?: (head: Head) => number;
   /** Octets of one frame. Default: 10,000, which every relay takes. */
   chunkBytes?: number;
-  /** Chunks on their way without an answer. Default: 64. */
+  /** Chunks on their way without an answer. Default: 48. */
   window?: number;
   /** Milliseconds for an answer. Default: 30,000 (RFC 4975 section 7.1). */
   transactionTimeout?: number;
@@ -47,7 +47,7 @@ export class Session {
     this.#out = new SessionOutbox(primitives, localPath, remotePath);
     this.#sender = new SessionSender(this.#out, {
       chunkBytes: options.chunkBytes ?? 10_000,
-      window: options.window ?? 64,
+      window: options.window ?? 48,
       transactionTimeout: options.transactionTimeout ?? 30_000,
       cameFromPeer: (head) => tryOr(false, () => this.#cameFromPeer(head)),
     });
