@@ -104,7 +104,15 @@ for (const seed of [1, 2, 3])
     for (let step = 0; step < Number(process.env['FUZZ_ROUNDS'] ?? 1_500); step++) {
       const { client } = pick(watchers);
       const text = pick(actions)();
-      await client.write(next() < 0.1 ? damage(text, next) : text);
+      // The disk is slow now and then: several things happen while it writes.
+      world.store.held = next() < 0.5;
+      const written = client.write(next() < 0.1 ? damage(text, next) : text);
+      await settled();
+      if (world.store.held && next() < 0.7) continue;
+      world.store.held = false;
+      world.store.commit();
+      await written;
+      await settled();
       await settled();
       for (const watcher of watchers) watcher.read();
       const inside = watchers.filter(({ view }) => view !== undefined);

@@ -10,6 +10,7 @@ import {
   requireSpace,
 } from './affiliation-change.ts';
 import { shownSession } from './occupants.ts';
+import type { Reply } from './reply.ts';
 import { isRole, type Role, roleMay } from './role.ts';
 import { type Actor, changeRole, checkRoleChange, type RoleChange } from './role-change.ts';
 import type { Room } from './room.ts';
@@ -91,7 +92,7 @@ function roleItems(room: Room, role: Role): Element[] {
  * Changes of roles and affiliations: all of them, or none and an error. `reply` comes between those who are put out and
  * all others (section 8.2), when the change is durable.
  */
-export async function adminSet(room: Room, from: Jid, query: Element, reply: () => void): Promise<void> {
+export async function adminSet(room: Room, from: Jid, query: Element, reply: Reply): Promise<void> {
   const items = query.elements('item');
   if (items.length === 0) throw new StanzaError('bad-request', 'Nothing is to be changed.');
   if (items.length > room.ports.limits.itemsPerRequest)
@@ -113,10 +114,10 @@ export async function adminSet(room: Room, from: Jid, query: Element, reply: () 
     ...affiliations.map((change) => changeAffiliation(room, change, { jid: from, nick: actor.nick })),
     ...roles.map((change) => changeRole(room, change, actor)),
   ];
-  if (affiliations.length > 0) await room.save();
-  reply();
+  const done = reply(undefined, affiliations.length > 0 ? room.save() : undefined);
   for (const tell of tellOthers) tell();
   room.endIfEmpty();
+  await done;
 }
 
 function checkAll(room: Room, from: Jid, changes: readonly AffiliationChange[]): void {

@@ -125,12 +125,16 @@ describe('messages to all (XEP-0045 section 7.4)', () => {
     await world.say(bob, 'lost');
     expect(alice.received).toEqual([]);
     expect(bob.received[0]?.child('error')?.attributes['type']).toBe('wait');
+    await alice.write(`<message to='${ROOM}' type='groupchat'><subject>lost</subject></message>`);
+    await settled();
+    expect(conditionOf(alice.received.pop())).toBe('internal-server-error');
     world.store.failure = undefined;
     await world.say(bob, 'kept');
     expect(alice.received.map((stanza) => stanza.childText('body'))).toEqual(['kept']);
     const carol = await world.online('carol/pad');
     await world.enter(carol, 'Carol');
     expect(carol.received.map((stanza) => stanza.childText('body')).filter(Boolean)).toEqual(['kept']);
+    expect(carol.received.at(-1)?.childText('subject')).toBe('');
   });
 
   it.each([

@@ -18,26 +18,34 @@ export function receiveGroupchat(room: Room, message: Element, from: Jid): Promi
   const occupant = room.requireOccupant(from);
   if (!roleMay(occupant.role, 'send messages to all'))
     throw new StanzaError('forbidden', 'Visitors may not speak in this room.');
-  if (isSubjectChange(message)) changeSubject(room, message, occupant);
-
   const { ports } = room;
   const time = ports.time();
   const id = ports.archiveId(time);
   const stanza = reflect(room, message, occupant, id);
-  const kept = isSubjectChange(message) || isArchivable(stanza);
-  if (kept && !isSubjectChange(message)) room.history.add({ id, time, stanza });
-  if (kept && room.configuration.logging) return publish(room, stanza, occupant, id, time);
+  let undo = () => room.history.remove(id);
+  if (isSubjectChange(message)) undo = changeSubject(room, message, occupant);
+  else if (isArchivable(stanza)) room.history.add({ id, time, stanza });
+  else {
+    room.broadcast(stanza);
+    return undefined;
+  }
+  if (room.configuration.logging) return publish(room, stanza, occupant, { id, time, undo });
   room.broadcast(stanza);
   return undefined;
 }
 
 /** Archived once, then sent to all: no copy is out that a crash could take back. */
-async function publish(room: Room, stanza: Element, occupant: Occupant, id: string, time: number): Promise<void> {
+async function publish(
+  room: Room,
+  stanza: Element,
+  occupant: Occupant,
+  { id, time, undo }: { id: string; time: number; undo: () => void },
+): Promise<void> {
   const record = room.archived(id, time, occupant.jid.full, archivedText(room, stanza, occupant));
   try {
     await room.outbox.sendAfter(room.ports.archive.add([record]), stanza, room.occupants.addresses);
   } catch (error) {
-    room.history.remove(id);
+    undo();
     throw error;
   }
   const retracted = retractedId(stanza);
@@ -81,13 +89,19 @@ export function isSubjectChange(message: Element): boolean {
   );
 }
 
-function changeSubject(room: Room, message: Element, occupant: Occupant): void {
+/** The answer takes it back, should it come to nothing. */
+function changeSubject(room: Room, message: Element, occupant: Occupant): () => void {
   const { changeSubject } = room.configuration;
   if (!roleMay(occupant.role, 'modify subject') && !(changeSubject && occupant.role === 'participant'))
     throw new StanzaError('forbidden', 'You may not change the subject of this room.');
   const text = message.childText('subject') ?? '';
   if (text.length > room.ports.limits.subjectLength)
     throw new StanzaError('not-acceptable', 'The subject is too long.');
-  room.subject = { text, from: occupant.jid.full, time: room.ports.time() };
+  const before = room.subject;
+  const now = { text, from: occupant.jid.full, time: room.ports.time() };
+  room.subject = now;
   room.saveLater();
+  return () => {
+    if (room.subject === now) room.subject = before;
+  };
 }

@@ -26,8 +26,12 @@ export class Outbox {
     else this.#held.push({ stanza, to, ready: true });
   }
 
-  /** The same once `commit` has resolved. If that is rejected, nothing goes, and so is the promise. */
-  async sendAfter(commit: Promise<unknown>, stanza: Element, to: readonly Jid[]): Promise<void> {
+  /** The same once `commit` has resolved; at once where there is none. If that is rejected, nothing goes, and so is the promise. */
+  async sendAfter(commit: Promise<unknown> | undefined, stanza: Element, to: readonly Jid[]): Promise<void> {
+    if (commit === undefined) {
+      this.send(stanza, to);
+      return;
+    }
     const held: Held = { stanza, to, ready: false };
     this.#held.push(held);
     try {

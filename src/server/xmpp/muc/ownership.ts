@@ -9,6 +9,7 @@ import { type AffiliationChange, changeAffiliation, requireSpace } from './affil
 import { configurationForm, ROOM_CONFIG, readConfiguration } from './configuration-form.ts';
 import { putAllOut, putOut } from './leave.ts';
 import { announce } from './presence-broadcast.ts';
+import type { Reply } from './reply.ts';
 import type { Room } from './room.ts';
 import type { RoomConfiguration } from './room-configuration.ts';
 
@@ -21,7 +22,7 @@ export function ownerForm(room: Room, from: Jid): Element {
 }
 
 /** The form filled in, a cancellation, or the room's end. `reply` is called when it is durable. */
-export async function ownerSet(room: Room, from: Jid, query: Element, reply: () => void): Promise<void> {
+export async function ownerSet(room: Room, from: Jid, query: Element, reply: Reply): Promise<void> {
   const affiliation = room.affiliationOf(from);
   const destruction = query.child('destroy');
   if (destruction !== undefined) {
@@ -40,11 +41,10 @@ export async function ownerSet(room: Room, from: Jid, query: Element, reply: () 
   }
   if (form?.type !== 'submit' || (form.values.size > 0 && form.formType !== ROOM_CONFIG))
     throw new StanzaError('bad-request', 'The form is missing, or another one.');
-  await configure(room, from, form);
-  reply();
+  await configure(room, from, form, reply);
 }
 
-async function configure(room: Room, from: Jid, form: FilledForm): Promise<void> {
+async function configure(room: Room, from: Jid, form: FilledForm, reply: Reply): Promise<void> {
   const before = room.configuration;
   const after = readConfiguration(before, form, room.ports.limits);
   // What stays when nobody is there belongs to somebody who stays.
@@ -56,13 +56,14 @@ async function configure(room: Room, from: Jid, form: FilledForm): Promise<void>
   room.configuration = after;
   const { nick } = actorOf(room, from);
   const tellOthers = changes.map((change) => changeAffiliation(room, change, { jid: from, nick }));
+  const done = reply(undefined, room.save());
   const statuses = changedStatuses(before, after);
   if (!opened && statuses.length > 0) notify(room, statuses);
   for (const tell of tellOthers) tell();
   if (after.membersOnly && !before.membersOnly) putOutStrangers(room);
   if (before.moderated && !after.moderated) giveVoice(room);
-  await room.save();
   room.endIfEmpty();
+  await done;
 }
 
 /** The form's lists are whole, not differences (section 10.8). Nobody on a list that is left out has lost anything. */

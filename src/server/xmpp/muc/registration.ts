@@ -5,6 +5,7 @@ import { StanzaError } from '../../../protocol/xmpp/stanza-error.ts';
 import { affiliationMay } from './affiliation.ts';
 import { changeAffiliation, requireSpace } from './affiliation-change.ts';
 import { checkNick } from './nickname.ts';
+import type { Reply } from './reply.ts';
 import type { Room } from './room.ts';
 
 /** XEP-0077. */
@@ -30,7 +31,7 @@ export function registrationForm(room: Room, from: Jid): Element {
   );
 }
 
-export async function register(room: Room, from: Jid, query: Element, reply: () => void): Promise<void> {
+export async function register(room: Room, from: Jid, query: Element, reply: Reply): Promise<void> {
   const jid = from.toBare();
   if (query.child('remove') !== undefined) return unregister(room, jid, reply);
   const form = formIn(query, MUC_REGISTER);
@@ -45,9 +46,9 @@ export async function register(room: Room, from: Jid, query: Element, reply: () 
   const before = room.affiliations.entry(jid.bare)?.affiliation;
   if (before === undefined) requireSpace(room, 1);
   const tell = changeAffiliation(room, { jid, affiliation: before ?? 'member', nick }, { jid: from, nick: undefined });
-  await room.save();
-  reply();
+  const done = reply(undefined, room.save());
   tell();
+  await done;
 }
 
 /** Members-only rooms are their admins' to fill; whoever is something already may reserve a nickname. */
@@ -60,14 +61,14 @@ function requireAllowed(room: Room, from: Jid): void {
 }
 
 /** XEP-0077 section 3.2: a member is none any more; an admin or owner loses the nickname alone. */
-async function unregister(room: Room, jid: Jid, reply: () => void): Promise<void> {
+async function unregister(room: Room, jid: Jid, reply: Reply): Promise<void> {
   const before = room.affiliations.entry(jid.bare);
   if (before === undefined || before.affiliation === 'outcast')
     throw new StanzaError('registration-required', 'You are not registered.');
   const affiliation = before.affiliation === 'member' ? 'none' : before.affiliation;
   const change = { jid, affiliation, nick: '' } as const;
   const tell = changeAffiliation(room, change, { jid, nick: undefined });
-  await room.save();
-  reply();
+  const done = reply(undefined, room.save());
   tell();
+  await done;
 }

@@ -6,6 +6,7 @@ import type { ArchivedMessage } from '../../../storage/messaging.ts';
 import { reflectedMessage } from './archived-message.ts';
 import type { Occupant } from './occupants.ts';
 import { OCCUPANT_ID, occupantIdOf } from './presence-broadcast.ts';
+import type { Reply } from './reply.ts';
 import { roleMay } from './role.ts';
 import type { Room } from './room.ts';
 
@@ -36,13 +37,13 @@ export async function retractOwn(room: Room, id: string, occupant: Occupant, ret
 }
 
 /** XEP-0425 section 4: `<moderate/>` from a moderator. `reply` is called when all is durable. */
-export function moderate(room: Room, from: Jid, request: Element, reply: () => void): Promise<void> {
+export function moderate(room: Room, from: Jid, request: Element, reply: Reply): Promise<void> {
   const retract = request.child('retract', RETRACT);
   return retractByModerator(room, from, retract && request.attributes['id'], request.childText('reason'), reply);
 }
 
 /** COMPAT: the same as it was asked before. */
-export function moderateFastened(room: Room, from: Jid, request: Element, reply: () => void): Promise<void> {
+export function moderateFastened(room: Room, from: Jid, request: Element, reply: Reply): Promise<void> {
   const inner = request.child('moderate', MODERATE_0);
   const retract = inner?.child('retract', RETRACT_0);
   return retractByModerator(room, from, retract && request.attributes['id'], inner?.childText('reason'), reply);
@@ -53,7 +54,7 @@ async function retractByModerator(
   from: Jid,
   id: string | undefined,
   why: string | undefined,
-  reply: () => void,
+  reply: Reply,
 ): Promise<void> {
   if (!roleMay(room.actingRole(from), 'kick participants and visitors'))
     throw new StanzaError('forbidden', 'Only moderators may retract what others have said.');
@@ -86,7 +87,7 @@ async function retractByModerator(
   const messageId = room.ports.randomId();
   await bury(room, found, reflectedMessage(found.stanza), { id: messageId, detail });
   await announceRetraction(room, messageId, xml('retract', RETRACT, { id }, ...detail), fastened);
-  reply();
+  await reply();
 }
 
 async function announceRetraction(room: Room, messageId: string, ...payloads: Element[]): Promise<void> {

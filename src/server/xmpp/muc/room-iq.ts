@@ -8,12 +8,11 @@ import { roomInfo } from './discovery.ts';
 import { PING } from './occupant-iq.ts';
 import { ownerForm, ownerSet } from './ownership.ts';
 import { REGISTER, register, registrationForm } from './registration.ts';
+import type { Reply } from './reply.ts';
 import { FASTEN, MODERATE, moderate, moderateFastened } from './retraction.ts';
 import type { Room } from './room.ts';
 import { queryRoomArchive, roomArchiveForm, roomArchiveMetadata } from './room-archive.ts';
 
-/** Sends the result; exactly once, if nothing is thrown. */
-export type Reply = (payload?: Element) => void;
 type Handler = (room: Room, from: Jid, payload: Element, reply: Reply) => Promise<void> | void;
 
 /** What can be asked of a room, by type, name and namespace. */

@@ -133,7 +133,9 @@ export class Rooms implements LocalDomain {
         if (type === 'result' || type === 'error') return room && forwardAnswer(room, stanza, from);
         if (room === undefined) break;
         if (to.resource !== undefined) return forwardRequest(room, stanza, from, to.resource);
-        return receiveRequest(room, stanza, from, (payload) => room.send(resultReply(stanza, payload), from));
+        return receiveRequest(room, stanza, from, (payload, commit) =>
+          room.outbox.sendAfter(commit, resultReply(stanza, payload), [from]),
+        );
       }
     }
     throw new StanzaError('item-not-found', 'There is no such room.');
