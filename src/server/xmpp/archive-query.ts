@@ -19,8 +19,11 @@ const PAGE_LENGTH = 512 * 1024;
 /** Of one query by ids. */
 const IDS = 250;
 
+/** What answering takes of a store. */
+export type ReadableArchive = Pick<ArchiveStore, 'page' | 'count' | 'find'>;
+
 export interface ArchiveAnswerOptions {
-  archive: ArchiveStore;
+  archive: ReadableArchive;
   owner: string;
   /** Nothing from before that time is shown: Unix milliseconds. */
   since?: number;
@@ -35,6 +38,11 @@ export interface ArchiveAnswerOptions {
   /** As it may be shown, in the place of what is stored. */
   show?: (message: ArchivedMessage) => string;
   send: (message: Element) => void;
+}
+
+/** Whose messages are wanted alone (section 4.1.1); undefined: everybody's, or no address. */
+export function wantedPeer(query: Element): Jid | undefined {
+  return parseJid(formIn(query, NS.MAM)?.values.get('with')?.[0] ?? '');
 }
 
 /** Section 4.1.4: which fields a query may have. */

@@ -117,6 +117,21 @@ describe('the archive (XEP-0313)', () => {
     expect([initials(forward), forward.complete]).toEqual(['xy', false]);
   });
 
+  it('with one resource of somebody is what came from it or went to it', async () => {
+    const { world, alice } = await archived();
+    const other = await world.online('bob/o’ther');
+    for (let i = 0; i < 3; i++)
+      await other.write(`<message to='alice@example.test' type='chat'><body>o${i}</body></message>`);
+    await alice.write(`<message to='bob@example.test/o’ther' type='chat'><body>a</body></message>`);
+    const whom = { with: 'bob@example.test/o’ther' };
+    expect(await ask(alice, query(whom))).toMatchObject({ bodies: ['o0', 'o1', 'o2', 'a'], complete: true });
+    const newest = await ask(alice, query(whom, set('<max>2</max><before/>')));
+    expect(newest).toMatchObject({ bodies: ['o2', 'a'], complete: false });
+    const before = await ask(alice, query(whom, set(`<max>2</max><before>${newest.first}</before>`)));
+    expect(before).toMatchObject({ bodies: ['o0', 'o1'], complete: true });
+    expect((await ask(alice, query({ with: 'bob@example.test/none' }))).bodies).toEqual([]);
+  });
+
   it('says what it cannot do', async () => {
     const { alice, ids } = await archived();
     for (const [iq, error] of [

@@ -6,7 +6,8 @@ import { StanzaError } from '../../../protocol/xmpp/stanza-error.ts';
 import type { ArchiveStore } from '../../../storage/messaging.ts';
 import type { ArchivePreferences, ArchiveWishes } from '../../messaging/archive-preferences.ts';
 import type { MessagingLimits } from '../../messaging/limits.ts';
-import { ARCHIVE_FEATURES, answerArchiveQuery, archiveForm, archiveMetadata } from '../archive-query.ts';
+import { ARCHIVE_FEATURES, answerArchiveQuery, archiveForm, archiveMetadata, wantedPeer } from '../archive-query.ts';
+import { exactArchive } from '../exact-archive.ts';
 import type { XmppHost } from '../host.ts';
 import type { XmppSession } from '../session.ts';
 import { ownersOnly } from './owners-only.ts';
@@ -28,8 +29,10 @@ export function serveArchive(host: XmppHost, { archive, wishes, limits, onRead }
     const session = request.session as XmppSession;
     if (request.type === 'get') return archiveForm();
     if (request.payload.attributes['node'] !== undefined) throw new StanzaError('item-not-found');
+    const peer = wantedPeer(request.payload);
     const fin = await answerArchiveQuery(request.payload, {
-      ...{ archive, owner, most: limits.archivePage, to: session.jid.full },
+      archive: peer?.resource === undefined ? archive : exactArchive(archive, peer),
+      ...{ owner, most: limits.archivePage, to: session.jid.full },
       send: (message) => session.send(message),
     });
     const last = fin.child('set', NS.RSM)?.childText('last') ?? pageRequest(request.payload)?.after;
