@@ -67,6 +67,11 @@ export class FakeMessaging implements MessagingPorts, Inbox {
     void this.submit(message, { protocol: 'internal' });
   }
 
+  copy(from: string, to: string, body: string): void {
+    const attributes = { type: 'chat', id: 'm2', from: `${from}@${DOMAIN}/laptop`, to: `${to}@${DOMAIN}` };
+    void this.#devices?.deliver(from, xml('message', NS.CLIENT, attributes, xml('body', NS.CLIENT, {}, body)));
+  }
+
   allow(account: string, watcher: string, answer: 'yes' | 'pending' | 'no'): void {
     this.watchers.set(account, `${watcher}@${DOMAIN}`, answer);
   }

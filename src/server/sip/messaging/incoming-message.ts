@@ -8,7 +8,6 @@ import type { Request } from '../../../protocol/sip/message.ts';
 import { Element, type Node, xml } from '../../../protocol/xmpp/element.ts';
 import { NS } from '../../../protocol/xmpp/namespaces.ts';
 import { expiry } from './message-expiry.ts';
-import { xmlText } from './xml-text.ts';
 
 /** Content-Type without its parameters, in lower case; '' where there is none. */
 export function mediaType(request: Request): string {
@@ -34,7 +33,7 @@ export function readMessage(request: Request, from: string, to: string, now: num
   const { children } = meaning;
   const subject = request.get('subject');
   if (subject !== undefined && subject !== '')
-    children.unshift(xml('subject', NS.CLIENT, {}, xmlText(decodeUtf8(subject) ?? subject)));
+    children.unshift(xml('subject', NS.CLIENT, {}, decodeUtf8(subject) ?? subject));
   const { expires } = request;
   if (expires === 0) children.push(xml('no-store', NS.HINTS));
   else if (expires !== undefined) children.push(expiry(expires, now));
@@ -78,7 +77,7 @@ function cpimMeaning(cpim: CpimMessage, from: string): Meaning | undefined {
   if (id === undefined || id.length > LONGEST_ID) return inside;
   if (wanted.includes('positive-delivery')) inside.children.push(xml('request', NS.RECEIPTS));
   if (/\bdisplay\b/.test(wanted)) inside.children.push(xml('markable', NS.MARKERS));
-  return { ...inside, id: xmlText(decodeUtf8(id) ?? id) };
+  return { ...inside, id: decodeUtf8(id) ?? id };
 }
 
 const LONGEST_ID = 256;
@@ -120,13 +119,13 @@ function isRendered(disposition: string | undefined): boolean {
 
 /** RFC 3428 section 8: UTF-8 unless it says otherwise. COMPAT: some phones write Latin-1 and say nothing. */
 function plainText(type: string, body: ByteString): string {
-  if (type === 'text/plain') return xmlText(decodeUtf8(body) ?? body);
+  if (type === 'text/plain') return decodeUtf8(body) ?? body;
   const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(type)?.[1]?.toLowerCase() ?? 'utf-8';
   const latin = charset === 'iso-8859-1' || charset === 'us-ascii';
   const text = latin ? body : decodeUtf8(body);
   if (text === undefined && charset !== 'utf-8')
     throw new ProtocolError('SIP_BODY', 'Unknown Charset', { status: 415 });
-  return xmlText(text ?? body);
+  return text ?? body;
 }
 
 /** RFC 3994 as XEP-0085: idle is somebody who has stopped for a while. */
