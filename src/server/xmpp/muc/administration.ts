@@ -65,13 +65,15 @@ function mayListAffiliation(room: Room, actor: Actor, affiliation: Affiliation):
 }
 
 function affiliationItems(room: Room, affiliation: Affiliation): Element[] {
+  const nicks = new Map<string, string>();
+  for (const { account, nick } of room.occupants) nicks.set(account, nick);
   return room.affiliations
     .list(affiliation)
     .map(([jid, entry]) =>
       xml(
         'item',
         NS.MUC_ADMIN,
-        { affiliation, jid, nick: entry.nick ?? room.occupants.of(jid)[0]?.nick },
+        { affiliation, jid, nick: entry.nick ?? nicks.get(jid) },
         entry.reason === undefined ? undefined : xml('reason', NS.MUC_ADMIN, {}, entry.reason),
       ),
     );

@@ -156,12 +156,24 @@ export class Rooms implements LocalDomain {
       throw new StanzaError('jid-malformed', 'A nickname is missing: room@service/nickname.');
   }
 
-  /** What is told to all costs as many stanzas as there are clients in the room. Leaving, and answers, cost nothing. */
+  /**
+   * What is told to all costs as many stanzas as there are clients in the room, and so does what is asked of it: its lists are
+   * as long. Leaving, and answers, cost nothing.
+   */
   #charge(room: Room, stanza: Element, from: Jid): void {
     const { type } = stanza.attributes;
-    const told = stanza.name === 'presence' ? undefined : stanza.name === 'message' ? 'groupchat' : 'set';
-    if (type === told && this.#deliveries.take(from.bare, room.occupants.addresses.length) > 0)
-      throw new StanzaError('resource-constraint', 'Slowly: this room is large.');
+    const costs =
+      stanza.name === 'presence'
+        ? type === undefined
+        : stanza.name === 'message'
+          ? type === 'groupchat'
+          : isAnswerable(stanza);
+    if (costs) this.#spend(from, room.occupants.addresses.length);
+  }
+
+  #spend(from: Jid, stanzas: number): void {
+    if (this.#deliveries.take(from.bare, stanzas) > 0)
+      throw new StanzaError('resource-constraint', 'Slowly: you cause too much at once.');
   }
 
   #limit(from: Jid, entering: boolean): void {
@@ -201,6 +213,7 @@ export class Rooms implements LocalDomain {
   #service(stanza: Element, from: Jid): void {
     if (stanza.name === 'message') throw new StanzaError('service-unavailable', 'This is not a room.');
     if (stanza.name !== 'iq' || !isAnswerable(stanza)) return;
+    this.#spend(from, Math.ceil(this.#rooms.size / 10));
     const answer = answerForService(stanza, from, this.#rooms.values(), this.#ports.randomId);
     this.#deliver(resultReply(stanza, answer), from);
   }
