@@ -31,6 +31,7 @@ export class OwnerCache<T> {
   }
 
   set(owner: string, value: T): void {
+    this.#loading.delete(owner);
     this.#values.delete(owner);
     this.#values.set(owner, value);
     if (this.#values.size <= this.#most) return;
@@ -52,10 +53,7 @@ export class OwnerCache<T> {
     const loading = this.#load(owner).then(
       (value) => {
         // What was set or forgotten meanwhile is newer.
-        if (this.#loading.get(owner) === loading) {
-          this.#loading.delete(owner);
-          this.set(owner, value);
-        }
+        if (this.#loading.get(owner) === loading) this.set(owner, value);
         return this.#values.get(owner) ?? value;
       },
       (error: unknown) => {
