@@ -1,4 +1,3 @@
-import { StanzaError } from '../../protocol/xmpp/stanza-error.ts';
 import type { RosterItem, RosterStore, StoredRoster } from '../../storage/messaging.ts';
 import { OwnerCache } from './owner-cache.ts';
 import { storeFailure } from './store-failure.ts';
@@ -11,8 +10,9 @@ export class Roster {
   /** Removals up to that version are not known any more. */
   readonly #forgotten: number;
   #version: number;
-  /** Writes under way. */
+  /** Writes under way, and whether one has failed. */
   saving = 0;
+  ahead = false;
 
   constructor(owner: string, stored: StoredRoster) {
     this.owner = owner;
@@ -111,16 +111,17 @@ export class Rosters {
     return { version, durable: this.#write(roster, this.#store.remove(roster.owner, jid, version)) };
   }
 
-  /** A roster that could not be written is read again: what is not in the store has not happened. */
+  /** A roster that could not be written is read again, once its other writes are done: what is not in the store has not happened. */
   async #write(roster: Roster, write: Promise<void>): Promise<void> {
     roster.saving += 1;
     try {
       await write;
     } catch (error) {
-      this.#cache.forget(roster.owner);
-      throw error instanceof StanzaError ? error : storeFailure(error);
+      roster.ahead = true;
+      throw storeFailure(error);
     } finally {
       roster.saving -= 1;
+      if (roster.ahead && roster.saving === 0) this.#cache.forget(roster.owner);
     }
   }
 }
