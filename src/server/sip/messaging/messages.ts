@@ -20,7 +20,7 @@ import { learnAccepted } from './accepted-types.ts';
 import { Delivery } from './delivery.ts';
 import { mediaType, readMessage } from './incoming-message.ts';
 import { hasMessageExpired } from './message-expiry.ts';
-import { contentFor, isForDevices, sentAt } from './outgoing-message.ts';
+import { contentFor, isForDevices, sentAt, subjectOf } from './outgoing-message.ts';
 import { senderOf } from './sender.ts';
 import { statusOf } from './stanza-status.ts';
 
@@ -192,8 +192,8 @@ export class Messages implements MessageDevices {
       ['Call-ID', token.slice(8)],
       ['CSeq', '1 MESSAGE'],
     ];
-    const subject = message.childText('subject');
-    if (subject) fields.push(['Subject', encodeUtf8(subject.replace(/\s+/g, ' '))]);
+    const subject = subjectOf(message);
+    if (subject !== undefined) fields.push(['Subject', subject]);
     const time = sentAt(message);
     if (time !== undefined) fields.push(['Date', new Date(time).toUTCString()]);
     fields.push(['Content-Type', content.type]);

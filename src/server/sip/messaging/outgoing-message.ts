@@ -13,6 +13,9 @@ export interface Content {
 }
 
 const CPIM_TYPE = 'message/cpim';
+/** Characters of a text, and of a subject, that a phone is sent. */
+const LONGEST_TEXT = 16_000;
+const LONGEST_SUBJECT = 500;
 const TEXT: Content['type'] = 'text/plain;charset=UTF-8';
 
 /**
@@ -25,8 +28,8 @@ export function contentFor(
   now: number,
 ): Content | undefined {
   const cpim = accepts?.has(CPIM_TYPE) === true;
-  const text = message.childText('body');
-  if (text !== undefined && text !== '') {
+  const text = shortened(message.childText('body') ?? '', LONGEST_TEXT);
+  if (text !== '') {
     const wanted = cpim ? dispositions(message) : [];
     if (wanted.length === 0) return { type: TEXT, body: encodeUtf8(text) };
     return wrapped(message, now, wanted, TEXT, text);
@@ -42,6 +45,12 @@ export function contentFor(
   return cpim ? notification(message, now) : undefined;
 }
 
+/** A subject as a header field's value; undefined: there is none. */
+export function subjectOf(message: Element): ByteString | undefined {
+  const subject = message.childText('subject')?.replace(/\s+/g, ' ').trim();
+  return subject ? encodeUtf8(shortened(subject, LONGEST_SUBJECT)) : undefined;
+}
+
 /** When it was said, if that is some time ago (XEP-0203); milliseconds since 1970. */
 export function sentAt(message: Element): number | undefined {
   const stamp = message.child('delay', NS.DELAY)?.attributes['stamp'];
@@ -53,6 +62,11 @@ export function sentAt(message: Element): number | undefined {
 export function isForDevices(message: Element): boolean {
   const { type } = message.attributes;
   return type === undefined || type === 'normal' || type === 'chat' || type === 'headline';
+}
+
+/** A datagram has an end, and a phone's display: the archive has all of it. */
+function shortened(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most)} […]` : text;
 }
 
 /** What its sender wants to hear about it. */

@@ -39,6 +39,10 @@ export function presenceStanza({ tuples, activities, note }: PresenceDocument, f
   );
 }
 
+/** Tuples, and characters of a note, that one document has at most: what XMPP allows would not fit into a datagram. */
+const MOST_TUPLES = 20;
+const LONGEST_NOTE = 500;
+
 /** RFC 8048 section 4.2. `busy`: on the phone, whatever the resources say. */
 export function presenceDocument(
   entity: string,
@@ -48,11 +52,12 @@ export function presenceDocument(
   const tuples: Tuple[] = [];
   let best: Element | undefined;
   for (const { resource, presence } of resources) {
+    if (tuples.length >= MOST_TUPLES) break;
     const status = presence.childText('status');
     const priority = priorityOf(presence);
     const tuple: Tuple = { id: tupleId(resource), open: true, contact: { uri: entity } };
     if (priority > 0) tuple.contact!.priority = Math.round((priority * 100) / 127) / 100;
-    if (status) tuple.note = status;
+    if (status) tuple.note = status.slice(0, LONGEST_NOTE);
     tuples.push(tuple);
     if (best === undefined || priority > priorityOf(best)) best = presence;
   }
