@@ -36,6 +36,8 @@ export interface SendFileOptions {
 
 /** Files that come in, or are offered, at the same time. */
 const MOST_FILES = 32;
+/** Milliseconds for which a file that has arrived is known. */
+const KNOWN = 60_000;
 
 /**
  * Files of a client's account, in both directions.
@@ -51,12 +53,13 @@ export class FileTransfers extends Emitter<FileTransferEvents> {
   readonly #relay: RelayConnections;
   /** By the sender and its file-transfer-id, so that the rest of a file finds its beginning. */
   readonly #incoming = new Map<string, IncomingFile>();
+  readonly #forgetting = new Set<() => void>();
 
   constructor(client: Client) {
     super();
     this.#port = client.sessions(
       (event) => this.#take(event),
-      () => this.#relay.close(),
+      () => this.#leave(),
     );
     this.#relay = new RelayConnections(this.#port);
   }
@@ -101,20 +104,33 @@ export class FileTransfers extends Emitter<FileTransferEvents> {
       known.resume(invitation);
       return;
     }
-    this.#forgetFinished();
     if (known !== undefined || this.#incoming.size >= MOST_FILES) {
       sip.reject(486);
       return;
     }
     const file = new IncomingFile(from, invitation, this.#port.clock);
     this.#incoming.set(key, file);
+    file.on('state', (state) => {
+      if (state === 'failed') this.#incoming.delete(key);
+      else if (state === 'done') this.#forgetLater(key);
+    });
     sip.ring();
     this.emit('file', file);
   }
 
-  /** Those that are done are known for a while: their sender may not have heard of it. */
-  #forgetFinished(): void {
-    for (const [key, { state }] of this.#incoming)
-      if (state === 'failed' || (state === 'done' && this.#incoming.size >= MOST_FILES)) this.#incoming.delete(key);
+  /** A file that has arrived is known for a while: its sender may not have heard of it. */
+  #forgetLater(key: string): void {
+    const cancel = this.#port.clock.after(KNOWN, () => {
+      this.#forgetting.delete(cancel);
+      this.#incoming.delete(key);
+    });
+    this.#forgetting.add(cancel);
+  }
+
+  #leave(): void {
+    this.#relay.close();
+    for (const cancel of this.#forgetting) cancel();
+    this.#forgetting.clear();
+    this.#incoming.clear();
   }
 }
