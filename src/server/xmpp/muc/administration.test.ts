@@ -225,6 +225,28 @@ describe('administration', () => {
     },
   );
 
+  it('whoever becomes a moderator sees real addresses, and those whom others do not see, until he is none any more', async () => {
+    const world = await RoomWorld.open();
+    const alice = await world.room({ moderatedroom: '1', presencebroadcast: ['moderator', 'participant'] });
+    const bob = await world.guest('bob/phone', 'Bob');
+    const carol = await world.guest('carol/pad', 'Carol');
+    const told = () =>
+      bob.received
+        .splice(0)
+        .map((stanza) => [stanza.attributes['from'], stanza.attributes['type'], itemOf(stanza)?.jid]);
+    await world.admin(alice, `<item nick='Bob' role='moderator'/>`);
+    expect(told()).toEqual([
+      [`${ROOM}/Bob`, undefined, bob.jid],
+      [`${ROOM}/Alice`, undefined, alice.jid],
+      [`${ROOM}/Carol`, undefined, carol.jid],
+    ]);
+    await world.admin(alice, `<item nick='Bob' role='participant'/>`);
+    expect(told().map(([from, type]) => [from, type])).toEqual([
+      [`${ROOM}/Bob`, undefined],
+      [`${ROOM}/Carol`, 'unavailable'],
+    ]);
+  });
+
   it('the lists are bounded', async () => {
     const world = await RoomWorld.open({ affiliations: 3 });
     const alice = await world.room();

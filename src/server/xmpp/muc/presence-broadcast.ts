@@ -134,7 +134,26 @@ export function announce(
     occupant,
     (viewer) => isShown(room, before, viewer.role) && !isShown(room, role, viewer.role),
   );
-  tell(room, occupant, session, { ...lost, own: [] }, { type: 'unavailable', role: 'none', notice: {} });
+  tell(room, occupant, session, { ...lost, own: [] }, GONE);
+  for (const { jid } of occupant.sessions.values()) showOthers(room, jid, role, before);
+}
+
+const GONE = { type: 'unavailable', role: 'none', notice: {} } as const;
+
+/** To one client, the others whom it may see, or see more of, with its new role, and those whom it may not any more. */
+function showOthers(room: Room, to: Jid, role: Role, before: Role | undefined): void {
+  const own = room.occupants.at(to);
+  const address = room.maySeeAddresses(role);
+  const news = before === undefined || (address && !room.maySeeAddresses(before));
+  for (const other of room.occupants) {
+    const session = shownSession(other);
+    if (other === own || session === undefined) continue;
+    const shown = isShown(room, other.role, role);
+    const wasShown = before !== undefined && isShown(room, other.role, before);
+    if (shown && (news || !wasShown))
+      room.send(presenceOf(room, other, session, { role: other.role, notice: {}, address, own: false }), to);
+    else if (!shown && wasShown) room.send(presenceOf(room, other, session, { ...GONE, address, own: false }), to);
+  }
 }
 
 /**
@@ -164,12 +183,6 @@ export function dismiss(room: Room, occupant: Occupant, session: OccupantSession
 
 /** Who is in the room, told to one client: everybody else, then itself (section 7.2.2). */
 export function sendOccupants(room: Room, to: Occupant, session: OccupantSession, notice: Notice): void {
-  const address = room.maySeeAddresses(to.role);
-  for (const occupant of room.occupants) {
-    const shown = shownSession(occupant);
-    if (occupant === to || shown === undefined || !isShown(room, occupant.role, to.role)) continue;
-    const as = { role: occupant.role, notice: {}, address, own: false };
-    room.send(presenceOf(room, occupant, shown, as), session.jid);
-  }
+  showOthers(room, session.jid, to.role, undefined);
   room.send(presenceOf(room, to, session, { role: to.role, notice, address: true, own: true }), session.jid);
 }
