@@ -1,5 +1,6 @@
 // What is asked for over HTTP: the pages and their API, metrics, the doctor.
 import type { Registry } from 'prom-client';
+import { AccountData } from '../accounts/account-data.ts';
 import { ApiKeys } from '../credentials/api-keys.ts';
 import { Doctor } from '../doctor/doctor.ts';
 import type { Port } from '../doctor/examination.ts';
@@ -80,6 +81,7 @@ export async function composeHttp(
     legs: (callId) => sip.server.legs(callId),
     calls: store.calls,
     doctor: doctor(foundation, parts),
+    data: new AccountData({ accounts, store, uploads: uploads.folder, forget: parts.messaging.forget }),
     uploads,
     isRegistered: (name) => sip.server.location.reachable(name, foundation.wallClock()).length > 0,
     isReady: () => foundation.state === 'ready',

@@ -66,6 +66,8 @@ export interface MessagingPart {
   ids: ArchiveIds;
   /** Messages that wait for an account. */
   waiting(account: string): Promise<number>;
+  /** Ends an account's sessions, and what is held of it in memory is read anew. */
+  forget(account: string): void;
 }
 
 export function composeMessaging(foundation: Foundation): MessagingPart {
@@ -165,6 +167,10 @@ export function createMessaging(options: MessagingOptions): MessagingPart {
   xmpp.onSession((session, what) => {
     if (what === 'resumed' && taking.has(session)) inbox.available(session);
   });
+  const forget = (account: string) => {
+    for (const session of [...sessions.of(account)]) session.end('reset');
+    for (const held of [rosters, blockLists, wishes, pep.nodes, photos]) held.forget(`${account}@${domain}`);
+  };
   const waiting = async (account: string) => (await store.offline.list(`${account}@${domain}`)).length;
-  return { xmpp, inbox, presences, subscriptions, rosters, blockLists, ids, waiting };
+  return { xmpp, inbox, presences, subscriptions, rosters, blockLists, ids, waiting, forget };
 }

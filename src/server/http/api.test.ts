@@ -9,6 +9,7 @@ import { type EmbeddedStore, openEmbeddedStore } from '../../storage/embedded/st
 import type { CallRecordQuery } from '../../storage/ports.ts';
 import { StorageError } from '../../storage/storage-error.ts';
 import { primitives } from '../../transport/primitives.ts';
+import { AccountData } from '../accounts/account-data.ts';
 import { Accounts } from '../accounts/accounts.ts';
 import { Seal } from '../accounts/seal.ts';
 import { ApiKeys } from '../credentials/api-keys.ts';
@@ -23,6 +24,7 @@ const LISTED = 'https://www.example.test';
 
 let folder: string;
 let store: EmbeddedStore;
+let forgotten: string[];
 let app: FastifyInstance;
 let key: string;
 let now: number;
@@ -79,6 +81,12 @@ async function api(overrides: Partial<HttpApiOptions> = {}): Promise<FastifyInst
     },
     legs: async (callId) => (callId === 'a@b' ? [{ side: 'caller', kind: 'audio' }] : []),
     calls: store.calls,
+    data: new AccountData({
+      accounts,
+      store,
+      uploads: { remove: async () => {} },
+      forget: (name) => forgotten.push(name),
+    }),
     isRegistered: (name) => name === 'bob',
     isReady: () => !draining,
     isDraining: () => draining,
@@ -94,6 +102,7 @@ beforeEach(async () => {
   store = await openEmbeddedStore(join(folder, 'data'));
   now = 0;
   draining = false;
+  forgotten = [];
   logged = '';
   const accounts = new Accounts({
     store: store.accounts,
@@ -419,6 +428,7 @@ test('the API describes itself, every route of it', async () => {
     '/api/credentials',
     '/api/contacts',
     '/api/calls',
+    '/api/account/data',
     '/api/inspector/calls',
     '/api/inspector/calls/{callId}',
     '/api/doctor',
@@ -505,4 +515,34 @@ test('a store that fails is said to fail, for a while', async () => {
   expect([answer.statusCode, answer.headers['retry-after']]).toEqual([503, '5']);
   expect(answer.json().error.code).toBe('HTTP_STORAGE');
   expect(answer.body).not.toContain('secret');
+});
+
+test('what is kept for an account is written out and deleted: one’s own, or by an administrator', async () => {
+  for (const name of ['alice', 'bob'])
+    await store.messaging.documents.set(`${name}@example.test`, 'vcard', `card of ${name}`);
+  const cookies = { alice: await signIn(), bob: await signIn('bob', 'secret2') };
+  const get = (query: string, how: object) => call('GET', `/api/account/data${query}`, how);
+  expect((await get('', {})).statusCode).toBe(401);
+  expect((await get('', { key })).statusCode).toBe(400);
+  const own = await get('', { cookie: cookies.bob });
+  expect(own.headers['content-type']).toContain('application/x-ndjson');
+  expect(
+    own.body
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).kind),
+  ).toEqual(['account', 'document']);
+  expect(own.body).not.toMatch(/alice|sealed/);
+  expect((await get('?account=alice', { cookie: cookies.bob })).statusCode).toBe(403);
+  expect((await get('?account=Bob', { cookie: cookies.alice })).body).toContain('card of bob');
+  expect((await get('?account=nobody', { key })).statusCode).toBe(404);
+  const erase = (query: string, how: object) => call('DELETE', `/api/account/data${query}`, how);
+  expect((await erase('?account=alice', { cookie: cookies.bob })).statusCode).toBe(403);
+  expect((await erase('', { cookie: cookies.bob, origin: 'https://elsewhere.test' })).statusCode).toBe(403);
+  expect(forgotten).toEqual([]);
+  expect((await erase('', { cookie: cookies.bob })).statusCode).toBe(204);
+  expect(forgotten).toEqual(['bob', 'bob']);
+  expect((await get('', { cookie: cookies.bob })).statusCode).toBe(401); // signed out
+  expect((await get('?account=bob', { key })).body).not.toContain('card');
+  expect((await get('?account=alice', { key })).body).toContain('card of alice');
 });

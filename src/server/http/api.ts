@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyServerFac
 import type { Registry } from 'prom-client';
 import type { ByteString } from '../../protocol/byte-string.ts';
 import type { CallRecordStore } from '../../storage/ports.ts';
+import type { AccountData } from '../accounts/account-data.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { ApiKeys } from '../credentials/api-keys.ts';
 import type { CredentialIssuer } from '../credentials/issuer.ts';
@@ -10,6 +11,7 @@ import type { CallTrace } from '../inspector/trace.ts';
 import type { Logger } from '../sip/ports.ts';
 import type { UploadFolder } from '../uploads/upload-folder.ts';
 import { Access } from './access.ts';
+import { accountRoutes } from './account-routes.ts';
 import { callRoutes } from './call-routes.ts';
 import { contactRoutes } from './contact-routes.ts';
 import { credentialRoutes } from './credential-routes.ts';
@@ -45,6 +47,7 @@ export interface HttpApiOptions {
   legs: (callId: ByteString) => Promise<object[]>;
   calls: CallRecordStore;
   doctor: DoctorRoutes['doctor'];
+  data: AccountData;
   /** Files (XEP-0363), and the origin of their URLs. */
   uploads?: { folder: UploadFolder; origin: () => string };
   /** Whether somebody of that canonical name is registered. */
@@ -150,6 +153,7 @@ export async function createHttpApi(options: HttpApiOptions): Promise<FastifyIns
   credentialRoutes(app, { ...options, access });
   contactRoutes(app, { ...options, access });
   callRoutes(app, { ...options, access });
+  accountRoutes(app, { ...options, access });
   inspectorRoutes(app, { ...options, access });
   doctorRoutes(app, { ...options, access, now });
   if (options.uploads !== undefined) await uploadRoutes(app, options.uploads.folder);

@@ -14,10 +14,15 @@ function object(properties: Record<string, Json>, required = Object.keys(propert
   return { type: 'object', properties, required };
 }
 
-function answers(description: string, schema?: Json, more: Record<string, string> = {}): Json {
+function answers(
+  description: string,
+  schema?: Json,
+  more: Record<string, string> = {},
+  type = 'application/json',
+): Json {
   const error = { content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } };
   return {
-    [schema ? '200' : '204']: { description, ...(schema && { content: { 'application/json': { schema } } }) },
+    [schema ? '200' : '204']: { description, ...(schema && { content: { [type]: { schema } } }) },
     ...Object.fromEntries(Object.entries(more).map(([status, reason]) => [status, { description: reason, ...error }])),
   };
 }
@@ -163,6 +168,30 @@ export function openapi(version: string): Json {
           responses: answers('Newest first.', object({ calls: list(record) }), {
             ...unauthenticated,
             403: 'Another account’s calls are for administrators.',
+          }),
+        },
+      },
+      '/api/account/data': {
+        get: {
+          summary:
+            'Everything that is kept for an account, a line of JSON each: one’s own, for administrators anybody’s',
+          security: [cookie, key],
+          parameters: [{ name: 'account', in: 'query', schema: text }],
+          responses: answers(
+            'Messages, contacts, files, calls.',
+            text,
+            { ...unauthenticated, 403: 'Another account’s is for administrators.', 404: 'Nothing is kept.' },
+            'application/x-ndjson',
+          ),
+        },
+        delete: {
+          summary: 'Deletes it, but for the account itself; its sessions end',
+          security: [cookie, key],
+          parameters: [{ name: 'account', in: 'query', schema: text }],
+          responses: answers('Deleted.', undefined, {
+            ...unauthenticated,
+            403: 'Another account’s is for administrators.',
+            404: 'Nothing is kept.',
           }),
         },
       },

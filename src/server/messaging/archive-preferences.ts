@@ -31,6 +31,11 @@ export class ArchiveWishes {
     return this.#cache.get(owner);
   }
 
+  /** The store has others. */
+  forget(owner: string): void {
+    this.#cache.forget(owner);
+  }
+
   async save(owner: string, preferences: ArchivePreferences): Promise<void> {
     await this.#documents.set(owner, DOCUMENT, JSON.stringify(preferences));
     this.#cache.set(owner, preferences);

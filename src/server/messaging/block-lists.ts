@@ -40,6 +40,11 @@ export class BlockLists {
     return this.#cache.peek(owner) ?? NONE;
   }
 
+  /** The store has another. */
+  forget(owner: string): void {
+    this.#cache.forget(owner);
+  }
+
   /** Takes effect at once; resolves when it is durable, and is undone where that fails. */
   async save(owner: string, addresses: Iterable<string>): Promise<void> {
     const next: BlockList = new Set(addresses);

@@ -100,6 +100,11 @@ export class Rosters {
     return this.#cache.peek(owner);
   }
 
+  /** The store has another. */
+  forget(owner: string): void {
+    this.#cache.forget(owner);
+  }
+
   /** Changes one item, at once here, and resolves when that is durable. Rejects with a StanzaError. */
   put(roster: Roster, item: Omit<RosterItem, 'version'>): { item: RosterItem; durable: Promise<void> } {
     const saved = roster.put(item);

@@ -30,6 +30,11 @@ export class PepNodes {
     return this.#cache.get(owner);
   }
 
+  /** The store has others. */
+  forget(owner: string): void {
+    this.#cache.forget(owner);
+  }
+
   async find(owner: string, node: string): Promise<NodeConfiguration | undefined> {
     return (await this.of(owner)).get(node);
   }

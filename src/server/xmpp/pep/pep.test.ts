@@ -295,6 +295,18 @@ describe('bounds', () => {
   });
 });
 
+it('what was erased is remembered by nobody, and whoever it was of is signed out', async () => {
+  const world = new XmppWorld();
+  const client = await world.online('alice/page');
+  await client.ask(publish(NICK, nick('Al')));
+  for (const { name } of await world.store.documents.list(alice, ''))
+    await world.store.documents.set(alice, name, undefined);
+  world.part.forget('alice');
+  expect(client.ended).toBe('reset');
+  const again = await world.online('alice/phone');
+  expect(conditions(await again.ask(items(NICK)))).toEqual(['item-not-found']);
+});
+
 describe('one’s picture and card', () => {
   const DATA = 'urn:xmpp:avatar:data';
   const METADATA = 'urn:xmpp:avatar:metadata';
