@@ -32,6 +32,7 @@ import type { PepLimits } from '../xmpp/pep/limits.ts';
 import { Pep } from '../xmpp/pep/pep.ts';
 import { PhotoHashes } from '../xmpp/pep/photo-hashes.ts';
 import { serveVcard4 } from '../xmpp/pep/vcard4.ts';
+import { PresenceBroadcast } from '../xmpp/presence-broadcast.ts';
 import { PresenceRouting } from '../xmpp/presence-routing.ts';
 import type { XmppSession } from '../xmpp/session.ts';
 import { Sessions } from '../xmpp/sessions.ts';
@@ -107,21 +108,9 @@ export function createMessaging(options: MessagingOptions): MessagingPart {
   const ids = new ArchiveIds(options.node);
   const inbox = new OneInbox({ ...options, sessions, domains, blockLists, wishes, rosters, ids });
   const { lanes } = inbox;
-  const presence = new PresenceRouting({
-    ...{
-      domain,
-      accountExists,
-      sessions,
-      domains,
-      presences,
-      rosters,
-      subscriptions,
-      blockLists,
-      lanes,
-      limits,
-      onFault,
-    },
-  });
+  const seen = { domain, sessions, presences, rosters, subscriptions, blockLists, onFault };
+  const broadcast = new PresenceBroadcast(seen);
+  const presence = new PresenceRouting({ ...seen, broadcast, accountExists, domains, lanes, limits });
   const xmpp = new XmppServer({ ...options, sessions, domains, inbox, presence, blockLists });
 
   const watchers = subscriptions;
@@ -141,7 +130,7 @@ export function createMessaging(options: MessagingOptions): MessagingPart {
     ...{ watchers, primitives: options.primitives },
     nodeInfo: (request, node) => pep.describe(request, node),
   });
-  serveBlockList(xmpp, { blockLists, presence, limits });
+  serveBlockList(xmpp, { blockLists, presence: broadcast, limits });
   switchCarbons(xmpp);
   keepPrivateXml(xmpp, documents, limits);
   keepVcards(xmpp, documents, limits, (owner, card) => avatars.cardSet(owner, card));

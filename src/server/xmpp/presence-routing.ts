@@ -2,30 +2,20 @@ import { type Element, xml } from '../../protocol/xmpp/element.ts';
 import { type Jid, parseJid } from '../../protocol/xmpp/jid.ts';
 import { NS } from '../../protocol/xmpp/namespaces.ts';
 import { StanzaError } from '../../protocol/xmpp/stanza-error.ts';
-import { type BlockList, type BlockLists, blocks } from '../messaging/block-lists.ts';
 import type { Lanes } from '../messaging/lanes.ts';
 import type { MessagingLimits } from '../messaging/limits.ts';
-import type { Presences } from '../messaging/presences.ts';
-import type { Roster, Rosters } from '../messaging/rosters.ts';
-import { parseStored } from '../messaging/stored-stanza.ts';
+import type { Roster } from '../messaging/rosters.ts';
 import type { SubscriptionVerb } from '../messaging/subscription-states.ts';
-import type { Subscriptions } from '../messaging/subscriptions.ts';
 import type { LocalDomain } from './host.ts';
+import { localPart, type PresenceBroadcast, type PresenceBroadcastOptions, unavailable } from './presence-broadcast.ts';
 import type { XmppSession } from './session.ts';
-import type { Sessions } from './sessions.ts';
 
-export interface PresenceRoutingOptions {
-  domain: string;
+export interface PresenceRoutingOptions extends PresenceBroadcastOptions {
+  broadcast: PresenceBroadcast;
   accountExists: (name: string) => boolean;
-  sessions: Sessions;
   domains: ReadonlyMap<string, LocalDomain>;
-  presences: Presences;
-  rosters: Rosters;
-  subscriptions: Subscriptions;
-  blockLists: BlockLists;
   lanes: Lanes;
   limits: MessagingLimits;
-  onFault: (error: unknown) => void;
 }
 
 /** What the server itself says in everybody's presence (XEP-0398). */
@@ -38,28 +28,17 @@ export interface PresenceStamp {
 
 type PresenceListener = (session: XmppSession, presence: Element | undefined, before: Element | undefined) => void;
 
-/** RFC 6121 section 4: presence as XMPP's clients say it and hear of it, whichever protocol it came by. */
+/** RFC 6121 sections 3 and 4: presence and subscriptions as clients say them (presence-broadcast.ts: as they hear of it). */
 export class PresenceRouting {
   readonly #options: PresenceRoutingOptions;
   readonly #listeners: PresenceListener[] = [];
   #stamp: PresenceStamp = { stamp: (presence) => presence, peek: (presence) => presence };
-  /** Full addresses of what is available by another protocol. */
-  readonly #foreign = new Set<string>();
 
   constructor(options: PresenceRoutingOptions) {
     this.#options = options;
-    options.subscriptions.onChange((account, watcher, allowed) => this.#permitted(account, watcher, allowed));
     options.subscriptions.listen({
       changed: () => {},
       deliver: (owner, presence) => this.#deliverSubscription(owner, presence),
-    });
-    options.presences.listen((account, resource, presence) => {
-      const full = `${this.#owner(account)}/${resource}`;
-      if (presence?.source === 'sip') {
-        this.#foreign.add(full);
-        this.#broadcastForeign(account, presence.presence);
-      } else if (presence === undefined && this.#foreign.delete(full))
-        this.#broadcastForeign(account, unavailable(full));
     });
   }
 
@@ -81,31 +60,6 @@ export class PresenceRouting {
 
   onPresence(listener: PresenceListener): void {
     this.#listeners.push(listener);
-  }
-
-  /** XEP-0191 section 3.3: the account goes, in the eyes of those it has blocked. Before they are on its list. */
-  hide(account: Jid, addresses: readonly Jid[]): void {
-    this.#show(account, addresses, (full) => unavailable(full));
-  }
-
-  /** Section 3.4: it comes again for those who may see it. After they are off its list. */
-  show(account: Jid, addresses: readonly Jid[]): void {
-    this.#show(account, addresses, (_, presence) => presence);
-  }
-
-  #show(account: Jid, addresses: readonly Jid[], what: (full: string, presence: Element) => Element): void {
-    const { presences, rosters, sessions, domain, blockLists } = this.#options;
-    const list = new Set(addresses.map(({ full }) => full));
-    for (const item of rosters.peek(account.bare)?.items ?? []) {
-      if (item.subscription !== 'from' && item.subscription !== 'both') continue;
-      const contact = localPart(item.jid, domain);
-      if (contact === undefined || blocks(blockLists.peek(item.jid), account)) continue;
-      for (const session of sessions.of(contact)) {
-        if (session.presence === undefined || !blocks(list, session.jid)) continue;
-        for (const { resource, presence } of presences.of(account.local ?? ''))
-          session.send(what(`${account.bare}/${resource}`, presence).with({ to: session.jid.full }));
-      }
-    }
   }
 
   /** From a client. Throws, or rejects with, a StanzaError. */
@@ -169,42 +123,9 @@ export class PresenceRouting {
     session.priority = priority;
     const { account, jid } = session;
     this.#options.presences.set({ account, resource: jid.resource ?? '', presence, source: 'xmpp' });
-    this.#broadcast(account, presence, roster);
-    if (before === undefined) this.#welcome(session, roster);
+    this.#options.broadcast.tell(account, presence, roster);
+    if (before === undefined) this.#options.broadcast.welcome(session, roster);
     for (const listener of this.#listeners) listener(session, presence, before);
-  }
-
-  /** Section 4.3: whom it may see; section 3.1.3: who has asked meanwhile. */
-  #welcome(session: XmppSession, roster: Roster | undefined): void {
-    const { presences, domain, blockLists, rosters } = this.#options;
-    const { full, bare } = session.jid;
-    for (const { resource, presence } of presences.of(session.account))
-      if (resource !== session.jid.resource) session.send(presence.with({ to: full }));
-    const own = blockLists.peek(bare);
-    for (const item of roster?.items ?? []) {
-      if (item.pendingIn !== undefined) session.send(parseStored(item.pendingIn).with({ to: full }));
-      if (item.subscription !== 'to' && item.subscription !== 'both') continue;
-      const contact = localPart(item.jid, domain);
-      if (contact === undefined || own.has(item.jid)) continue;
-      const theirs = rosters.peek(item.jid)?.get(bare);
-      if (theirs !== undefined && theirs.subscription !== 'from' && theirs.subscription !== 'both') continue;
-      this.#showContact(session, contact, item.jid);
-    }
-  }
-
-  #showContact(session: XmppSession, contact: string, address: string): void {
-    const { presences, blockLists, onFault } = this.#options;
-    const show = (list: BlockList) => {
-      if (blocks(list, session.jid)) return;
-      for (const { presence } of presences.of(contact)) session.send(presence.with({ to: session.jid.full }));
-    };
-    for (const _ of presences.of(contact)) {
-      // Of somebody who is here by a phone alone the list may not be at hand.
-      const list = blockLists.of(address);
-      if (list instanceof Promise) list.then(show).catch(onFault);
-      else show(list);
-      return;
-    }
   }
 
   /** Section 4.5. */
@@ -215,7 +136,7 @@ export class PresenceRouting {
     session.priority = 0;
     this.#options.presences.remove(session.account, session.jid.resource ?? '');
     const tell = (roster: Roster | undefined) => {
-      this.#broadcast(session.account, presence, roster);
+      this.#options.broadcast.tell(session.account, presence, roster);
       if (this.#options.sessions.get(session.jid.full) === session)
         session.send(presence.with({ to: session.jid.full }));
       this.#leaveDirected(session, presence);
@@ -227,33 +148,6 @@ export class PresenceRouting {
       return this.#options.lanes.pass(session.jid.full, roster, tell, () => tell(undefined));
     tell(roster);
     return undefined;
-  }
-
-  /** To the account's own available resources, and to whoever may see it. */
-  #broadcast(account: string, presence: Element, roster: Roster | undefined): void {
-    const { sessions, domain, blockLists } = this.#options;
-    const owner = this.#owner(account);
-    const blocked = blockLists.peek(owner);
-    const to = (name: string) => {
-      for (const session of sessions.of(name))
-        if (session.presence !== undefined && !blocks(blocked, session.jid))
-          session.send(presence.with({ to: session.jid.full }));
-    };
-    to(account);
-    for (const item of roster?.items ?? []) {
-      if (item.subscription !== 'from' && item.subscription !== 'both') continue;
-      const contact = localPart(item.jid, domain);
-      if (contact === undefined || blockLists.peek(item.jid).has(owner)) continue;
-      to(contact);
-    }
-  }
-
-  #broadcastForeign(account: string, presence: Element): void {
-    const { rosters, blockLists, onFault } = this.#options;
-    const owner = this.#owner(account);
-    Promise.all([rosters.of(owner), blockLists.of(owner)])
-      .then(([roster]) => this.#broadcast(account, presence, roster))
-      .catch(onFault);
   }
 
   /** Section 4.6. */
@@ -333,18 +227,6 @@ export class PresenceRouting {
     if (!any) session.send(unavailable(to.bare).with(address));
   }
 
-  /** Sections 3.1.5 and 3.2.2: presence begins, or ends, for somebody. */
-  #permitted(account: string, watcher: string, allowed: boolean): void {
-    const { presences, sessions, domain } = this.#options;
-    const name = localPart(watcher, domain);
-    if (name === undefined) return;
-    for (const { presence } of presences.of(account)) {
-      const seen = allowed ? presence : unavailable(presence.attributes['from']);
-      for (const session of sessions.of(name))
-        if (session.presence !== undefined) session.send(seen.with({ to: session.jid.full }));
-    }
-  }
-
   /** With its block list at hand: whom presence is shown is looked up in both. */
   #roster(session: XmppSession): Roster | Promise<Roster> | undefined {
     const { accountExists, rosters, blockLists } = this.#options;
@@ -354,20 +236,6 @@ export class PresenceRouting {
     if (!(roster instanceof Promise || list instanceof Promise)) return roster;
     return Promise.all([roster, list]).then(([known]) => known);
   }
-
-  #owner(account: string): string {
-    return `${account}@${this.#options.domain}`;
-  }
-}
-
-function unavailable(from: string | undefined): Element {
-  return xml('presence', NS.CLIENT, { from, type: 'unavailable' });
-}
-
-/** The account of a bare address here. */
-function localPart(bare: string, domain: string): string | undefined {
-  const at = bare.indexOf('@');
-  return at > 0 && bare.slice(at + 1) === domain ? bare.slice(0, at) : undefined;
 }
 
 /** Section 4.7.2.3. */

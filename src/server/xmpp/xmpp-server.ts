@@ -230,7 +230,8 @@ export class XmppServer implements XmppHost, StreamRouter {
     to: Jid,
     [own, theirs]: readonly [ReadonlySet<string>, ReadonlySet<string>],
   ): Promise<void> | undefined {
-    const ending = stanza.name === 'presence' && stanza.attributes['type'] !== undefined; // he may still take back what he gave
+    // He may still take back what he gave.
+    const ending = stanza.name === 'presence' && /^un/.test(stanza.attributes['type'] ?? '');
     if (!ending && blocks(own, to)) throw new StanzaError('not-acceptable', '', { application: BLOCKED });
     if (blocks(theirs, session.jid)) {
       if (stanza.name === 'presence') return undefined;

@@ -49,7 +49,12 @@ describe('the block list (XEP-0191)', () => {
     await alice.write(text('bob@example.test'));
     await alice.write(`<iq to='bob@example.test/desk' type='get' id='q'><ping xmlns='urn:xmpp:ping'/></iq>`);
     await alice.write(`<presence to='bob@example.test/desk'/>`);
-    expect(conditions(alice)).toEqual(Array(3).fill('not-acceptable blocked'));
+    await alice.write(`<presence to='bob@example.test' type='subscribe'/>`);
+    await alice.write(`<presence to='bob@example.test' type='subscribed'/>`);
+    expect(conditions(alice)).toEqual(Array(5).fill('not-acceptable blocked'));
+    await alice.write(`<presence to='bob@example.test' type='unsubscribe'/>`);
+    expect(conditions(alice)).toEqual([]);
+    bob.received.length = 0;
     expect(bob.received).toEqual([]);
     expect(made.store.archived).toEqual([]);
   });

@@ -5,12 +5,12 @@ import { StanzaError } from '../../../protocol/xmpp/stanza-error.ts';
 import type { BlockLists } from '../../messaging/block-lists.ts';
 import type { MessagingLimits } from '../../messaging/limits.ts';
 import type { IqRequest, XmppHost } from '../host.ts';
-import type { PresenceRouting } from '../presence-routing.ts';
+import type { PresenceBroadcast } from '../presence-broadcast.ts';
 import { ownersOnly } from './owners-only.ts';
 
 export interface BlockingOptions {
   blockLists: BlockLists;
-  presence: PresenceRouting;
+  presence: PresenceBroadcast;
   limits: MessagingLimits;
 }
 
