@@ -141,6 +141,7 @@ export function createMessaging(options: MessagingOptions): MessagingPart {
 
   const push = new Push(xmpp, { documents, limits, waits: (owner) => store.offline.any(owner), onFault });
   inbox.onWaiting((account) => push.changed(account));
+  xmpp.onHeldBack(({ account }) => push.heldBack(account));
 
   // XEP-0160: what waited comes with the first presence that takes messages; not what such a client reads from its archive.
   serveArchive(xmpp, { archive: store.archive, wishes, limits, onRead: (session, id) => inbox.hasRead(session, id) });

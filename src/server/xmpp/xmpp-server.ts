@@ -42,6 +42,7 @@ export class XmppServer implements XmppHost, StreamRouter {
   readonly #iqs: IqDispatch;
   readonly #discovery: Record<IqTarget, Discovery> = { server: new Discovery(), account: new Discovery() };
   readonly #sessionListeners: SessionListener[] = [];
+  readonly #heldListeners: Array<(session: XmppSession) => void> = [];
   readonly #features: Array<() => Element> = [];
 
   constructor(options: XmppServerOptions) {
@@ -126,6 +127,15 @@ export class XmppServer implements XmppHost, StreamRouter {
 
   resumed(session: XmppSession): void {
     this.#tell(session, 'resumed');
+  }
+
+  heldBack(session: XmppSession): void {
+    for (const listener of this.#heldListeners) listener(session);
+  }
+
+  /** Told when something is kept for a session whose client is cut off (XEP-0198). */
+  onHeldBack(listener: (session: XmppSession) => void): void {
+    this.#heldListeners.push(listener);
   }
 
   ended(session: XmppSession): void {

@@ -40,7 +40,12 @@ export class Push {
   /** More waits for an account, or less. */
   changed(account: string): void {
     const owner = `${account}@${this.#host.domain}`;
-    this.#tell(owner).catch(this.#options.onFault);
+    this.#tellWhereWaiting(owner).catch(this.#options.onFault);
+  }
+
+  /** Something is kept for a session of the account that is cut off. */
+  heldBack(account: string): void {
+    this.#tell(`${account}@${this.#host.domain}`).catch(this.#options.onFault);
   }
 
   /** Section 5. */
@@ -77,11 +82,17 @@ export class Push {
     return undefined;
   }
 
+  async #tellWhereWaiting(owner: string): Promise<void> {
+    if ((await this.#services(owner)).length > 0 && (await this.#options.waits(owner))) await this.#tell(owner);
+  }
+
   async #tell(owner: string): Promise<void> {
-    const { documents, waits } = this.#options;
-    const services = await documents.list(owner, PREFIX);
-    if (services.length === 0 || !(await waits(owner))) return;
+    const services = await this.#services(owner);
     await Promise.all(services.map(({ name, value }) => this.#publish(owner, name, value)));
+  }
+
+  #services(owner: string): Promise<Array<{ name: string; value: string }>> {
+    return this.#options.documents.list(owner, PREFIX);
   }
 
   /** Section 7. One at a time to each: what comes meanwhile is told together. */

@@ -99,6 +99,8 @@ export class ClientSession implements XmppSession, ConnectionHandler {
       this.end('resource-constraint', 'You do not acknowledge what is sent to you.');
       return;
     }
+    if (this.#connection === undefined && stanza.name === 'message' && stanza.child('body') !== undefined)
+      this.#context.router.heldBack?.(this);
     const written = this.#connection?.send(stanza) ?? true;
     if (management !== undefined) management.request();
     else if (!written) this.#finish(undefined, 'it does not read', [stanza]);

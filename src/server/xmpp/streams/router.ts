@@ -20,6 +20,8 @@ export interface StreamRouter {
   resumed(session: XmppSession): void;
   /** Stanzas that were sent to it, and never acknowledged: it has died. Called before `ended`, never with an empty list. */
   undelivered(session: XmppSession, stanzas: readonly Element[]): void;
+  /** It was sent a message with words while it was cut off: kept for when its client comes again. */
+  heldBack?(session: XmppSession): void;
   /** It is gone for good: no longer bound. Once for each `bind`. */
   ended(session: XmppSession): void;
   /** Stream features beside those of the stream itself: roster versions (RFC 6121 section 2.6.1), capabilities (XEP-0115). */
