@@ -7,7 +7,7 @@
 //   messaging                        messages and presence are shared with XMPP: a fake inbox, where nobody but phones is
 //   inbox has alice bob hello        a message that somebody's XMPP client sends; `inbox got` what was submitted last
 //   inbox copies alice bob hello     what alice has written to bob, for her other devices
-//   roster bob alice yes             whether alice may see bob; `pending`, `no`
+//   roster bob alice yes             whether alice may see bob; `pending`, `no`, `blocked`
 //   register alice                   REGISTER and its 200
 //   alice -> INVITE sip:bob@example.test #c1     a request; #c1 names the call (default #1)
 //     Subject: hello                 a header added or replaced; `-Route` takes one away; `Body: text`
@@ -262,7 +262,8 @@ class Scenario {
   async #messaging(what: string, words: string[], details: string[]): Promise<void> {
     const { messaging } = this.world;
     if (messaging === undefined) throw new Error('there is no messaging');
-    if (what === 'roster') messaging.allow(words[0]!, words[1]!, words[2] as 'yes');
+    if (what === 'roster' && words[2] === 'blocked') messaging.block(words[0]!, `${words[1]}@example.test`);
+    else if (what === 'roster') messaging.allow(words[0]!, words[1]!, words[2] as 'yes');
     else if (words[0] === 'has') messaging.send(words[1]!, words[2]!, words.slice(3).join(' '), details);
     else if (words[0] === 'copies') messaging.copy(words[1]!, words[2]!, words.slice(3).join(' '));
     else if (words[0] === 'got') {

@@ -17,6 +17,7 @@ export class FakeMessaging implements MessagingPorts, Inbox {
   /** What came from phones. */
   readonly submitted: Element[] = [];
   readonly stored = new Map<string, Element[]>();
+  readonly #blockListeners: Array<(account: string) => void> = [];
   #devices: MessageDevices | undefined;
 
   addDevices(devices: MessageDevices): void {
@@ -45,6 +46,15 @@ export class FakeMessaging implements MessagingPorts, Inbox {
       if ((await devices.deliver(account, waiting[0]!)) === 0) return;
       waiting.shift();
     }
+  }
+
+  onBlock(listener: (account: string) => void): void {
+    this.#blockListeners.push(listener);
+  }
+
+  block(account: string, address: string): void {
+    this.watchers.blocked.add(address);
+    for (const listener of this.#blockListeners) listener(account);
   }
 
   waiting(account: string): Promise<number> {

@@ -38,7 +38,7 @@ export interface SipPart {
 export function composeSip(
   foundation: Foundation,
   media: MediaEngine,
-  { inbox, presences, subscriptions, waiting }: MessagingPart,
+  { inbox, presences, subscriptions, blockLists, waiting }: MessagingPart,
   onCallEnd: (record: CallRecord) => void,
 ): SipPart {
   const { configuration, folder, log, notice, closers } = foundation;
@@ -73,6 +73,7 @@ export function composeSip(
         watchers: subscriptions,
         waiting,
         onWaiting: (listener) => inbox.onWaiting(listener),
+        onBlock: (listener) => blockLists.onChange((owner) => listener(owner.slice(0, owner.indexOf('@')))),
       },
     },
   );

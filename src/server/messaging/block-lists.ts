@@ -14,6 +14,7 @@ const NONE: BlockList = new Set();
 export class BlockLists {
   readonly #documents: DocumentStore;
   readonly #cache: OwnerCache<BlockList>;
+  readonly #listeners: Array<(owner: string) => void> = [];
 
   constructor(options: { documents: DocumentStore; cachedAccounts: number }) {
     this.#documents = options.documents;
@@ -45,10 +46,16 @@ export class BlockLists {
     this.#cache.forget(owner);
   }
 
+  /** Told of each change, when it has taken effect. */
+  onChange(listener: (owner: string) => void): void {
+    this.#listeners.push(listener);
+  }
+
   /** Takes effect at once; resolves when it is durable, and is undone where that fails. */
   async save(owner: string, addresses: Iterable<string>): Promise<void> {
     const next: BlockList = new Set(addresses);
     this.#cache.set(owner, next);
+    for (const listener of this.#listeners) listener(owner);
     try {
       await this.#documents.set(owner, DOCUMENT, next.size === 0 ? undefined : JSON.stringify([...next]));
     } catch (error) {

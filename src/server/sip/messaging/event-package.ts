@@ -11,3 +11,10 @@ export interface EventPackage {
   /** The account's whole state. `version` counts the documents of one subscription. */
   document(account: string, version: number): ByteString | Promise<ByteString>;
 }
+
+/** What a notification says. `left`: accounts for which there was no room in it. */
+export interface Notice {
+  type: string;
+  body: ByteString;
+  left?: readonly string[];
+}

@@ -17,11 +17,11 @@ import type { Location } from '../location.ts';
 import { ownText } from '../own-text.ts';
 import type { Logger } from '../ports.ts';
 import { ServerTransaction, type TransactionLayer } from '../transactions.ts';
-import { listedContacts, listNotice } from './contact-list.ts';
-import type { EventPackage } from './event-package.ts';
+import { type ListedContact, listedContacts, listNotice } from './contact-list.ts';
+import type { EventPackage, Notice } from './event-package.ts';
 import { senderOf } from './sender.ts';
 import { statusOf } from './stanza-status.ts';
-import { type Notice, Subscription, type SubscriptionParts } from './subscription.ts';
+import { Subscription, type SubscriptionParts } from './subscription.ts';
 
 export interface NotifierParts {
   domain: string;
@@ -141,9 +141,11 @@ export class Notifier {
     return accepts(request, type) ? undefined : refusal(406, [['Accept', type]]);
   }
 
-  #seconds({ expires }: Request): number {
+  /** What is granted: no longer than the credential that proved who asks. */
+  #seconds({ request: { expires }, identity, now }: Inbound): number {
     const { defaultSubscription, maxSubscription } = this.#parts.limits;
-    return Math.min(expires ?? defaultSubscription, maxSubscription);
+    const left = identity?.expires === undefined ? maxSubscription : Math.ceil(identity.expires - now / 1000);
+    return Math.max(0, Math.min(expires ?? defaultSubscription, maxSubscription, left));
   }
 
   #refresh(inbound: Inbound, key: string, watcher: string, respond: Respond) {
@@ -155,7 +157,7 @@ export class Notifier {
     if (!dialog.receive(request)) return respond(500);
     dialog.refreshTarget(request);
     subscription.flow = flow;
-    const seconds = this.#seconds(request);
+    const seconds = this.#seconds(inbound);
     respond(200, granted(subscription, seconds));
     subscription.refresh(seconds);
   }
@@ -169,11 +171,11 @@ export class Notifier {
     const { request, flow, identity } = inbound;
     const { account, watcher, eventPackage } = given;
     let state: 'active' | 'pending' = 'active';
-    let listed: Map<string, string | undefined> | undefined;
+    let listed: Map<string, ListedContact> | undefined;
     if (account === CONTACTS && !accounts.exists(CONTACTS)) {
       if (identity === undefined || eventPackage.audience !== 'watchers') return respond(403);
       if (!tags(request, 'supported').includes('eventlist')) return respond(421, [['Require', 'eventlist']]);
-      listed = listedContacts(await watchers.contacts(identity.name), domain);
+      listed = await listedContacts(watchers, identity.name, domain);
     } else {
       if (account === undefined || (!accounts.exists(account) && location.all(account).length === 0))
         return respond(404);
@@ -191,11 +193,11 @@ export class Notifier {
       event: ownText(request.get('event') ?? ''),
       contact: `<${forwarding.uri(flow, escapeUser(encodeUtf8(account))).replace(/;lr$/, '')}>`,
       flow,
-      binding: inbound.state.bindings.at(-1)?.id,
+      binding: inbound.state.bindings.find(({ aor }) => aor === identity?.name)?.id,
       state,
       listed,
     });
-    const seconds = this.#seconds(request);
+    const seconds = this.#seconds(inbound);
     this.#remember(subscription);
     respond(200, granted(subscription, seconds));
     subscription.refresh(seconds);
@@ -223,12 +225,27 @@ export class Notifier {
     }
   }
 
+  /** Whom that account has blocked has changed: those who are may watch no more. */
+  blocksChanged(account: string): void {
+    for (const event of this.#packages.keys())
+      for (const subscription of [...(this.#about.get(`${event} ${account}`) ?? [])])
+        (subscription.listed === undefined ? this.#recheck(subscription) : this.#relist(subscription)).catch(
+          this.#ofSubscription.fault,
+        );
+  }
+
+  async #recheck(subscription: Subscription): Promise<void> {
+    const { account, watcher } = subscription;
+    if (await this.#parts.watchers.isBlocked(account, watcher)) subscription.end('rejected');
+  }
+
   /** Somebody has come into a list, or has left it. */
   async #relist(subscription: Subscription): Promise<void> {
-    const contacts = await this.#parts.watchers.contacts(subscription.account);
+    const { watchers, domain } = this.#parts;
+    const listed = await listedContacts(watchers, subscription.account, domain);
     if (subscription.state === 'terminated') return;
     this.#unindex(subscription);
-    subscription.listed = listedContacts(contacts, this.#parts.domain);
+    subscription.listed = listed;
     this.#index(subscription);
     subscription.changed(undefined);
   }

@@ -11,4 +11,6 @@ export interface MessagingPorts {
   waiting(account: string): Promise<number>;
   /** That number has changed. */
   onWaiting?(listener: (account: string) => void): void;
+  /** Whom an account has blocked has changed. */
+  onBlock?(listener: (account: string) => void): void;
 }

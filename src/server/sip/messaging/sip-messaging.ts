@@ -41,6 +41,7 @@ export class SipMessaging {
     this.publications = new Publications({ ...parts, presences });
     inbox.addDevices(this.messages);
     presences.listen((account) => this.notifier.changed('presence', account));
+    ports.onBlock?.((account) => this.notifier.blocksChanged(account));
     ports.onWaiting?.((account) => this.notifier.changed('message-summary', account));
   }
 

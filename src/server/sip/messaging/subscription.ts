@@ -6,20 +6,14 @@ import type { Timer } from '../../../transport/clock.ts';
 import type { Flow } from '../../../transport/flow.ts';
 import type { Forwarding } from '../forward.ts';
 import { ClientTransaction, type ClientUser, type TransactionLayer } from '../transactions.ts';
-import type { EventPackage } from './event-package.ts';
+import type { ListedContact } from './contact-list.ts';
+import type { EventPackage, Notice } from './event-package.ts';
 
 /** Between two notifications of a subscription, in milliseconds: what changes meanwhile is told together. */
 const INTERVAL = 1_000;
 
 /** RFC 6665 section 4.1.3: why a subscription is over. */
 export type EndReason = 'timeout' | 'rejected' | 'noresource' | 'deactivated' | 'giveup';
-
-/** What a notification says. `left`: accounts for which there was no room in it. */
-export interface Notice {
-  type: string;
-  body: ByteString;
-  left?: readonly string[];
-}
 
 export interface SubscriptionParts {
   forwarding: Forwarding;
@@ -56,7 +50,7 @@ export class Subscription implements ClientUser {
   readonly event: ByteString;
   readonly contact: ByteString;
   /** Accounts that the list names; undefined: it is of one account. */
-  listed: ReadonlyMap<string, string | undefined> | undefined;
+  listed: ReadonlyMap<string, ListedContact> | undefined;
   /** The flow by which it was made or refreshed, and the binding of that flow. */
   flow: Flow;
   readonly binding: string | undefined;
@@ -79,7 +73,7 @@ export class Subscription implements ClientUser {
       'key' | 'watcher' | 'account' | 'eventPackage' | 'dialog' | 'event' | 'contact' | 'flow' | 'binding'
     > & {
       state: 'pending' | 'active';
-      listed?: ReadonlyMap<string, string | undefined> | undefined;
+      listed?: ReadonlyMap<string, ListedContact> | undefined;
     },
   ) {
     this.#parts = parts;
