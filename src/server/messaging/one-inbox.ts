@@ -211,9 +211,10 @@ export class OneInbox implements Inbox {
     recipient: Party | undefined,
   ): Judged {
     // 1. XEP-0191 section 2.4.
-    if (sender !== undefined && blocks(sender.blocked, to))
+    const toOneself = sender !== undefined && sender.owner === recipient?.owner;
+    if (sender !== undefined && !toOneself && blocks(sender.blocked, to))
       throw new StanzaError('not-acceptable', '', { application: BLOCKED });
-    if (recipient !== undefined && recipient.owner !== sender?.owner && blocks(recipient.blocked, from))
+    if (recipient !== undefined && !toOneself && blocks(recipient.blocked, from))
       throw new StanzaError('service-unavailable');
     // 2. What only we write is ours: ids of archives, and since when we have had it.
     const message = origin.protocol === 'internal' ? original : withoutForgeries(original, this.#options.domain);
@@ -235,7 +236,6 @@ export class OneInbox implements Inbox {
     const recipientId = archive(recipient, from) ? this.#nextId() : undefined;
     if (!reachable && !waits && recipientId === undefined && treatment.content)
       throw new StanzaError('service-unavailable');
-    const toOneself = sender?.owner === recipient?.owner;
     const senderId = !toOneself && archive(sender, to) ? this.#nextId() : undefined;
     return { message, from, to, treatment, sender, recipient, origin, senderId, recipientId, waits };
   }
@@ -271,7 +271,7 @@ export class OneInbox implements Inbox {
   #release(judged: Judged): MessageOutcome | Promise<MessageOutcome> {
     const { message, from, to, treatment, sender, recipient, origin, senderId, recipientId, waits } = judged;
     const session = origin.protocol === 'xmpp' ? origin.session : undefined;
-    const toOneself = sender?.owner === recipient?.owner;
+    const toOneself = sender !== undefined && sender.owner === recipient?.owner;
     if (treatment.carbons && sender !== undefined && !toOneself) {
       const sent = senderId === undefined ? message : withStanzaId(message, sender.owner, senderId);
       this.#delivery.sendCopies(sent, sender.name, session);

@@ -42,17 +42,15 @@ export class PresenceBroadcast {
     const { sessions, domain, blockLists } = this.#options;
     const owner = this.#owner(account);
     const blocked = blockLists.peek(owner);
-    const to = (name: string) => {
-      for (const session of sessions.of(name))
-        if (session.presence !== undefined && !blocks(blocked, session.jid))
-          session.send(presence.with({ to: session.jid.full }));
-    };
-    to(account);
+    for (const session of sessions.of(account))
+      if (session.presence !== undefined) session.send(presence.with({ to: session.jid.full }));
     for (const item of roster?.items ?? []) {
       if (item.subscription !== 'from' && item.subscription !== 'both') continue;
       const contact = localPart(item.jid, domain);
       if (contact === undefined || blockLists.peek(item.jid).has(owner)) continue;
-      to(contact);
+      for (const session of sessions.of(contact))
+        if (session.presence !== undefined && !blocks(blocked, session.jid))
+          session.send(presence.with({ to: session.jid.full }));
     }
   }
 

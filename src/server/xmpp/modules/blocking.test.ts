@@ -72,6 +72,20 @@ describe('the block list (XEP-0191)', () => {
     expect(bob.received.splice(0).map(({ attributes }) => attributes['type'])).toEqual([undefined]);
   });
 
+  it('of one’s own domain leaves oneself', async () => {
+    const { world: made, alice, bob } = await world();
+    await alice.ask(command('block', 'example.test'));
+    const phone = await made.online('alice/phone');
+    expect(alice.received.splice(0).map(({ attributes }) => attributes['from'])).toEqual([phone.jid]);
+    await alice.write(text('alice@example.test'));
+    expect([alice, phone].map(({ received }) => received.splice(0).map(({ name }) => name))).toEqual([
+      ['message'],
+      ['message'],
+    ]);
+    await bob.write(text('alice@example.test'));
+    expect(conditions(bob)).toEqual(['service-unavailable']);
+  });
+
   it('is kept to from the first presence after a restart on', async () => {
     const { world: before, alice, bob } = await world();
     await bob.write(`<presence to='alice@example.test' type='subscribe'/>`);
