@@ -22,6 +22,7 @@ import type { EventPackage, Notice } from './event-package.ts';
 import { senderOf } from './sender.ts';
 import { statusOf } from './stanza-status.ts';
 import { Subscription, type SubscriptionParts } from './subscription.ts';
+import { SubscriptionTable } from './subscription-table.ts';
 
 export interface NotifierParts {
   domain: string;
@@ -46,10 +47,7 @@ export class Notifier {
   readonly #parts: NotifierParts;
   readonly #packages: Map<string, EventPackage>;
   readonly #ofSubscription: SubscriptionParts;
-  readonly #subscriptions = new Map<string, Subscription>();
-  /** By package and account. */
-  readonly #about = new Map<string, Set<Subscription>>();
-  readonly #byWatcher = new Map<string, Set<Subscription>>();
+  readonly #subscriptions = new SubscriptionTable();
 
   constructor(parts: NotifierParts) {
     this.#parts = parts;
@@ -62,7 +60,7 @@ export class Notifier {
       compose: (subscription, version, changed) => this.#compose(subscription, version, changed),
       reach: ({ flow, binding }) =>
         flow.open ? flow : binding === undefined ? undefined : parts.location.find(binding, now())?.flow,
-      onEnd: (subscription) => this.#forget(subscription),
+      onEnd: (subscription) => this.#subscriptions.remove(subscription),
       fault: (error) => log.error({ error: String(error) }, 'notification failed'),
     };
     parts.watchers.onChange((account, watcher, allowed) => this.#permission(account, watcher, allowed));
@@ -85,12 +83,12 @@ export class Notifier {
 
   /** Something about an account has changed. */
   changed(event: string, account: string): void {
-    for (const subscription of this.#about.get(`${event} ${account}`) ?? []) subscription.changed(account);
+    for (const subscription of this.#subscriptions.about(event, account)) subscription.changed(account);
   }
 
   /** The server ends. Its subscribers are told to subscribe anew (RFC 6665 section 4.1.3). */
   close(): void {
-    for (const subscription of [...this.#subscriptions.values()]) subscription.end('deactivated');
+    for (const subscription of this.#subscriptions.all()) subscription.end('deactivated');
   }
 
   /**
@@ -198,7 +196,7 @@ export class Notifier {
       listed,
     });
     const seconds = this.#seconds(inbound);
-    this.#remember(subscription);
+    this.#subscriptions.add(subscription);
     respond(200, granted(subscription, seconds));
     subscription.refresh(seconds);
   }
@@ -217,7 +215,7 @@ export class Notifier {
   }
 
   #permission(account: string, watcher: string, allowed: boolean): void {
-    for (const subscription of [...(this.#byWatcher.get(watcher) ?? [])]) {
+    for (const subscription of [...this.#subscriptions.of(watcher)]) {
       if (subscription.listed !== undefined) this.#relist(subscription).catch(this.#ofSubscription.fault);
       else if (subscription.account !== account || subscription.eventPackage.audience === 'owner') continue;
       else if (allowed) subscription.activate();
@@ -228,7 +226,7 @@ export class Notifier {
   /** Whom that account has blocked has changed: those who are may watch no more. */
   blocksChanged(account: string): void {
     for (const event of this.#packages.keys())
-      for (const subscription of [...(this.#about.get(`${event} ${account}`) ?? [])])
+      for (const subscription of [...this.#subscriptions.about(event, account)])
         (subscription.listed === undefined ? this.#recheck(subscription) : this.#relist(subscription)).catch(
           this.#ofSubscription.fault,
         );
@@ -244,9 +242,7 @@ export class Notifier {
     const { watchers, domain } = this.#parts;
     const listed = await listedContacts(watchers, subscription.account, domain);
     if (subscription.state === 'terminated') return;
-    this.#unindex(subscription);
-    subscription.listed = listed;
-    this.#index(subscription);
+    this.#subscriptions.relist(subscription, listed);
     subscription.changed(undefined);
   }
 
@@ -264,39 +260,16 @@ export class Notifier {
     return body instanceof Promise ? body.then((text) => ({ type, body: text })) : { type, body };
   }
 
-  // --- bounds and indexes
-
   /** Whoever has as many as he may loses one that nobody hears any more, if there is such a one. */
   #crowded(watcher: string): Refusal | undefined {
     const { subscriptions, subscriptionsPerWatcher } = this.#parts.limits;
-    const own = this.#byWatcher.get(watcher);
-    if (own !== undefined && own.size >= subscriptionsPerWatcher) {
+    const own = this.#subscriptions.of(watcher);
+    if (own.size >= subscriptionsPerWatcher) {
       const dead = [...own].find((subscription) => this.#ofSubscription.reach(subscription) === undefined);
       if (dead === undefined) return refusal(403);
       dead.drop();
     }
     return this.#subscriptions.size >= subscriptions ? refusal(503, [['Retry-After', '60']]) : undefined;
-  }
-
-  #remember(subscription: Subscription): void {
-    this.#subscriptions.set(subscription.key, subscription);
-    add(this.#byWatcher, subscription.watcher, subscription);
-    this.#index(subscription);
-  }
-
-  #forget(subscription: Subscription): void {
-    if (this.#subscriptions.get(subscription.key) !== subscription) return;
-    this.#subscriptions.delete(subscription.key);
-    this.#unindex(subscription);
-    remove(this.#byWatcher, subscription.watcher, subscription);
-  }
-
-  #index(subscription: Subscription): void {
-    for (const key of abouts(subscription)) add(this.#about, key, subscription);
-  }
-
-  #unindex(subscription: Subscription): void {
-    for (const key of abouts(subscription)) remove(this.#about, key, subscription);
   }
 }
 
@@ -316,11 +289,6 @@ function granted({ contact, listed }: Subscription, seconds: number): ExtraField
   return fields;
 }
 
-/** What it hears of: its package of an account, or of each in its list. */
-function abouts({ eventPackage: { name }, account, listed }: Subscription): string[] {
-  return [...(listed?.keys() ?? [account])].map((each) => `${name} ${each}`);
-}
-
 /** RFC 6665 section 3.1.3: no Accept is the package's own type. A list's documents are wrapped (RFC 4662 section 4.3). */
 function accepts(request: Request, type: string): boolean {
   if (!request.has('accept')) return true;
@@ -333,15 +301,4 @@ function accepts(request: Request, type: string): boolean {
 
 function tags(request: Request, name: string): string[] {
   return request.has(name) ? request.values(name).map((tag) => tag.toLowerCase()) : [];
-}
-
-function add(index: Map<string, Set<Subscription>>, key: string, subscription: Subscription): void {
-  const found = index.get(key);
-  if (found === undefined) index.set(key, new Set([subscription]));
-  else found.add(subscription);
-}
-
-function remove(index: Map<string, Set<Subscription>>, key: string, subscription: Subscription): void {
-  const found = index.get(key);
-  if (found?.delete(subscription) && found.size === 0) index.delete(key);
 }
