@@ -2,6 +2,7 @@
 
 import { randomInt } from 'node:crypto';
 import type { Primitives } from '../../protocol/primitives.ts';
+import { NS } from '../../protocol/xmpp/namespaces.ts';
 import { ArchiveIds } from '../../storage/archive-id.ts';
 import type { MessagingStore } from '../../storage/messaging.ts';
 import { type Clock, nativeClock } from '../../transport/clock.ts';
@@ -29,6 +30,7 @@ import { tellVersion } from '../xmpp/modules/software-version.ts';
 import { keepVcards } from '../xmpp/modules/vcard.ts';
 import { Avatars } from '../xmpp/pep/avatars.ts';
 import type { PepLimits } from '../xmpp/pep/limits.ts';
+import { describeNode, listNodes } from '../xmpp/pep/node-discovery.ts';
 import { Pep } from '../xmpp/pep/pep.ts';
 import { PhotoHashes } from '../xmpp/pep/photo-hashes.ts';
 import { serveVcard4 } from '../xmpp/pep/vcard4.ts';
@@ -125,10 +127,11 @@ export function createMessaging(options: MessagingOptions): MessagingPart {
     photos.forget(owner);
     presence.restamp(account).catch(onFault);
   });
+  xmpp.handleIq('account', 'query', NS.DISCO_ITEMS, (request) => listNodes(pep, watchers, request));
   serveVcard4(xmpp, pep, store.pubsub);
   serveDiscovery(xmpp, {
     ...{ watchers, primitives: options.primitives },
-    nodeInfo: (request, node) => pep.describe(request, node),
+    nodeInfo: (request, node) => describeNode(pep, request, node),
   });
   serveBlockList(xmpp, { blockLists, presence: broadcast, limits });
   switchCarbons(xmpp);

@@ -6,6 +6,8 @@ export interface PepLimits {
   items: number;
   /** Of an item's payload, as XML: a picture as base64 among others. */
   itemCharacters: number;
+  /** Of the items of one answer: the newest that fit. */
+  answerCharacters: number;
   /** Of all items of one account. */
   accountCharacters: number;
   /** Of the name of a node or an item. */
@@ -23,6 +25,7 @@ export const pepLimits: Readonly<PepLimits> = {
   nodes: 200,
   items: 1_000,
   itemCharacters: 256 * 1024,
+  answerCharacters: 1024 * 1024,
   accountCharacters: 16 * 1024 * 1024,
   nameCharacters: 1_023,
   groups: 20,

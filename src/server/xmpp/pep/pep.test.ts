@@ -273,6 +273,13 @@ describe('bounds', () => {
     expect((await client.ask(publish('c', text))).attributes['type']).toBe('result');
   });
 
+  it('of an answer: the newest that fit', async () => {
+    const client = await bounded({ answerCharacters: 200 });
+    const wanted = options({ max_items: 'max' });
+    for (const name of ['a', 'b', 'c']) await client.ask(publish('n', nick(name.repeat(30)), wanted, `id='${name}'`));
+    expect(payloads(await client.ask(items('n')))).toEqual(['b'.repeat(30), 'c'.repeat(30)]);
+  });
+
   it('nobody publishes for another, nor a guest, nor by halves', async () => {
     const world = new XmppWorld();
     const bob = await world.online('bob/page');

@@ -5,24 +5,18 @@ import { type Element, xml } from '../../../protocol/xmpp/element.ts';
 import type { Jid } from '../../../protocol/xmpp/jid.ts';
 import { NS } from '../../../protocol/xmpp/namespaces.ts';
 import { StanzaError } from '../../../protocol/xmpp/stanza-error.ts';
-import type { MessagingStore, PubsubItem } from '../../../storage/messaging.ts';
+import type { MessagingStore, PubsubItem, PubsubStore } from '../../../storage/messaging.ts';
 import type { Watchers } from '../../messaging/watchers.ts';
 import type { IqRequest, XmppHost } from '../host.ts';
 import { ownersOnly } from '../modules/owners-only.ts';
 import { mayRead } from './access.ts';
 import { learnInterests } from './interests.ts';
 import type { PepLimits } from './limits.ts';
-import {
-  configurationForm,
-  configured,
-  meets,
-  NODE_CONFIG,
-  type NodeConfiguration,
-  usualConfiguration,
-} from './node-configuration.ts';
+import { configured, meets, NODE_CONFIG, type NodeConfiguration, usualConfiguration } from './node-configuration.ts';
 import { PepNodes } from './nodes.ts';
 import { itemsElement, Notifications } from './notifications.ts';
-import { pubsubError, unsupported } from './pubsub-error.ts';
+import { answerOwner } from './owner-requests.ts';
+import { nodeOf, pubsubError, unsupported } from './pubsub-error.ts';
 import { PepRoom } from './room.ts';
 
 export interface PepOptions {
@@ -57,6 +51,7 @@ export type PublishListener = (owner: string, item: PubsubItem, payload: Element
 /** XEP-0163: every account is a pubsub service (XEP-0060) of its own, to which its presence's subscribers need not subscribe. */
 export class Pep {
   readonly nodes: PepNodes;
+  readonly items: PubsubStore;
   readonly #host: XmppHost;
   readonly #options: PepOptions;
   readonly #notifications: Notifications;
@@ -68,6 +63,7 @@ export class Pep {
     this.#host = host;
     this.#options = options;
     this.nodes = new PepNodes(store.documents, limits);
+    this.items = store.pubsub;
     this.#room = new PepRoom(store.pubsub, limits);
     this.#notifications = new Notifications({ host, watchers, nodes: this.nodes, store: store.pubsub });
     learnInterests({
@@ -80,8 +76,7 @@ export class Pep {
     host.handleIq('account', 'pubsub', NS.PUBSUB, (request) =>
       request.type === 'get' ? this.#get(request) : this.#set(request),
     );
-    host.handleIq('account', 'pubsub', NS.PUBSUB_OWNER, (request) => this.#asOwner(request));
-    host.handleIq('account', 'query', NS.DISCO_ITEMS, (request) => this.#list(request));
+    host.handleIq('account', 'pubsub', NS.PUBSUB_OWNER, (request) => answerOwner(request, host, this));
   }
 
   onPublish(listener: PublishListener): void {
@@ -100,27 +95,13 @@ export class Pep {
     if (configuration.persistItems) await store.pubsub.publish(item, configuration.maxItems);
     if (payload !== undefined)
       for (const listener of this.#listeners) await listener(owner.bare, item, payload).catch(this.#options.onFault);
-    this.#tell(owner, node, configuration, itemsElement(node, [item]));
+    this.tell(owner, node, configuration, itemsElement(node, [item]));
   }
 
   /** As it is, but for everybody. */
   async openNode(owner: string, node: string): Promise<void> {
     const known = await this.#made(owner, node);
     if (known.accessModel !== 'open') await this.nodes.save(owner, node, { ...known, accessModel: 'open' });
-  }
-
-  /** Section 5.3 and 5.4: what a node is. */
-  async describe({ to, from }: IqRequest, node: string): Promise<Element> {
-    const configuration = await this.readable(to, node, from);
-    const form = configurationForm(configuration, 'result', `${NS.PUBSUB}#meta-data`);
-    return xml(
-      'query',
-      NS.DISCO_INFO,
-      { node },
-      xml('identity', NS.DISCO_INFO, { category: 'pubsub', type: 'leaf' }),
-      xml('feature', NS.DISCO_INFO, { var: NS.PUBSUB }),
-      form,
-    );
   }
 
   /** Whether somebody may read it; throws as XEP-0060 section 6.5.9 says. */
@@ -157,7 +138,13 @@ export class Pep {
       if (!Number.isInteger(most) || most < 1) throw new StanzaError('bad-request', 'max_items is a number');
       found = await store.pubsub.items(to.bare, node, Math.min(most, limits.items));
     }
-    return xml('pubsub', NS.PUBSUB, {}, itemsElement(node, found, NS.PUBSUB));
+    // The newest that fit into one answer.
+    let first = found.length;
+    for (let room = limits.answerCharacters; first > 0; first--) {
+      room -= found[first - 1]?.payload.length ?? 0;
+      if (room < 0) break;
+    }
+    return xml('pubsub', NS.PUBSUB, {}, itemsElement(node, found.slice(first), NS.PUBSUB));
   }
 
   async #set(request: IqRequest): Promise<Element | undefined> {
@@ -201,12 +188,12 @@ export class Pep {
     const node = nodeOf(retract);
     const id = retract.child('item')?.attributes['id'];
     if (id === undefined) throw pubsubError('bad-request', 'item-required');
-    const configuration = await this.#existing(to.bare, node);
+    const configuration = await this.existing(to.bare, node);
     if (!(await this.#options.store.pubsub.retract(to.bare, node, id))) throw new StanzaError('item-not-found');
     const { notify } = retract.attributes;
     if (configuration.notifyRetract || notify === 'true' || notify === '1') {
       const retracted = xml('retract', NS.PUBSUB_EVENT, { id });
-      this.#tell(to, node, configuration, xml('items', NS.PUBSUB_EVENT, { node }, retracted));
+      this.tell(to, node, configuration, xml('items', NS.PUBSUB_EVENT, { node }, retracted));
     }
     return undefined;
   }
@@ -224,52 +211,7 @@ export class Pep {
     return given === undefined ? xml('pubsub', NS.PUBSUB, {}, xml('create', NS.PUBSUB, { node })) : undefined;
   }
 
-  /** Section 8.2 to 8.5. */
-  async #asOwner(request: IqRequest): Promise<Element | undefined> {
-    const { type, payload, to } = request;
-    const owner = ownersOnly(this.#host, request);
-    const { store, limits } = this.#options;
-    const [action] = payload.elements();
-    if (action === undefined) throw new StanzaError('bad-request');
-    const answer = (inside: Element) => xml('pubsub', NS.PUBSUB_OWNER, {}, inside);
-    if (action.name === 'default' && type === 'get')
-      return answer(xml('default', NS.PUBSUB_OWNER, {}, configurationForm(usualConfiguration('', limits))));
-    if (!['configure', 'delete', 'purge'].includes(action.name)) throw unsupported(`manage-${action.name}`);
-    const node = nodeOf(action);
-    const configuration = await this.#existing(owner, node);
-    if (action.name === 'configure') {
-      if (type === 'get') return answer(xml('configure', NS.PUBSUB_OWNER, { node }, configurationForm(configuration)));
-      const form = formIn(action, NODE_CONFIG);
-      if (form?.type === 'submit') await this.nodes.save(owner, node, configured(configuration, form, limits));
-      return undefined;
-    }
-    if (type === 'get') throw new StanzaError('bad-request');
-    await store.pubsub.purge(owner, node);
-    if (action.name === 'delete') await this.nodes.remove(owner, node);
-    this.#tell(to, node, configuration, xml(action.name, NS.PUBSUB_EVENT, { node }));
-    return undefined;
-  }
-
-  /** Section 5.2 and 5.5: the nodes that the one who asks may read, or the ids of a node's items. */
-  async #list({ type, payload, from, to }: IqRequest): Promise<Element> {
-    if (type !== 'get') throw new StanzaError('bad-request');
-    const { node } = payload.attributes;
-    const { watchers, store, limits } = this.#options;
-    const items: Element[] = [];
-    if (node !== undefined) {
-      await this.readable(to, node, from);
-      for (const { id } of await store.pubsub.items(to.bare, node, limits.items))
-        items.push(xml('item', NS.DISCO_ITEMS, { jid: to.bare, name: id }));
-    } else
-      for (const [name, configuration] of await this.nodes.of(to.bare)) {
-        const who = { account: to.local ?? '', owner: to.bare, reader: from.bare };
-        if (await mayRead(configuration, who, watchers))
-          items.push(xml('item', NS.DISCO_ITEMS, { jid: to.bare, node: name }));
-      }
-    return xml('query', NS.DISCO_ITEMS, { node }, ...items);
-  }
-
-  async #existing(owner: string, node: string): Promise<NodeConfiguration> {
+  async existing(owner: string, node: string): Promise<NodeConfiguration> {
     const configuration = await this.nodes.find(owner, node);
     if (configuration === undefined) throw new StanzaError('item-not-found');
     return configuration;
@@ -283,13 +225,8 @@ export class Pep {
     return usual;
   }
 
-  #tell(owner: Jid, node: string, configuration: NodeConfiguration, content: Element): void {
+  /** `content` goes to everybody who wants to hear of the node, and may. */
+  tell(owner: Jid, node: string, configuration: NodeConfiguration, content: Element): void {
     this.#notifications.tell(owner.local ?? '', node, configuration, content).catch(this.#options.onFault);
   }
-}
-
-function nodeOf(element: Element): string {
-  const { node } = element.attributes;
-  if (node === undefined || node === '') throw pubsubError('bad-request', 'nodeid-required');
-  return node;
 }

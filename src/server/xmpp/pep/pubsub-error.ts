@@ -1,4 +1,4 @@
-import { xml } from '../../../protocol/xmpp/element.ts';
+import { type Element, xml } from '../../../protocol/xmpp/element.ts';
 import { type StanzaCondition, StanzaError } from '../../../protocol/xmpp/stanza-error.ts';
 
 const ERRORS = 'http://jabber.org/protocol/pubsub#errors';
@@ -10,4 +10,10 @@ export function pubsubError(condition: StanzaCondition, own: string, text = ''):
 
 export function unsupported(feature: string): StanzaError {
   return new StanzaError('feature-not-implemented', '', { application: xml('unsupported', ERRORS, { feature }) });
+}
+
+export function nodeOf(element: Element): string {
+  const { node } = element.attributes;
+  if (node === undefined || node === '') throw pubsubError('bad-request', 'nodeid-required');
+  return node;
 }
