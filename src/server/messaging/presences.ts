@@ -24,9 +24,8 @@ export type PresenceListener = (
  */
 export class Presences {
   readonly #accounts = new Map<string, Map<string, ResourcePresence>>();
-  readonly #busy = new Map<string, number>();
+  readonly #busy = new Set<string>();
   readonly #listeners: PresenceListener[] = [];
-  readonly #busyListeners: Array<(account: string, busy: boolean) => void> = [];
 
   set(presence: ResourcePresence): void {
     let resources = this.#accounts.get(presence.account);
@@ -49,13 +48,10 @@ export class Presences {
     return this.#accounts.get(account)?.values() ?? [];
   }
 
-  /** Calls of an account, early and confirmed: more than none shows as "on the phone". */
-  setCalls(account: string, calls: number): void {
-    const before = this.isBusy(account);
-    if (calls > 0) this.#busy.set(account, calls);
+  /** Whether it takes part in a call: one of its own from the beginning, others' once it has answered. */
+  setBusy(account: string, busy: boolean): void {
+    if (busy) this.#busy.add(account);
     else this.#busy.delete(account);
-    const after = calls > 0;
-    if (before !== after) for (const listener of this.#busyListeners) listener(account, after);
   }
 
   isBusy(account: string): boolean {
@@ -64,9 +60,5 @@ export class Presences {
 
   listen(listener: PresenceListener): void {
     this.#listeners.push(listener);
-  }
-
-  listenBusy(listener: (account: string, busy: boolean) => void): void {
-    this.#busyListeners.push(listener);
   }
 }

@@ -50,11 +50,11 @@ export class CallStates {
       this.#calls.set(account, calls);
     } else calls.add(call);
     // Whom somebody only calls is not on the phone yet.
-    let busy = 0;
-    for (const other of calls ?? []) if (other.answered !== undefined || other.caller === account) busy += 1;
-    const before = this.#presences.isBusy(account);
-    this.#presences.setCalls(account, busy);
-    if (before !== busy > 0) this.#show(account, busy > 0);
+    const busy = [...(calls ?? [])].some((other) => other.answered !== undefined || other.caller === account);
+    if (this.#presences.isBusy(account) !== busy) {
+      this.#presences.setBusy(account, busy);
+      this.#show(account, busy);
+    }
     this.#onChange(account);
   }
 
