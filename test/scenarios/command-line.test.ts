@@ -395,12 +395,13 @@ test('doctor looks at the machine before there is a server, one JSON object a li
 });
 
 test('doctor finds the running server’s ports served, and has its TURN relay over every transport', async () => {
-  const [web, sip, stun, media] = [await freePort(), await freePort(), await freePort(), await freePort()];
+  const [web, sip, stun] = [await freePort(), await freePort(), await freePort()];
   const more = {
     web: { listen: `127.0.0.1:${web}` },
     sip: { listen: [`udp:127.0.0.1:${sip}`, `tcp:127.0.0.1:${sip}`] },
     turn: { listen: [`udp:127.0.0.1:${stun}`, `tcp:127.0.0.1:${stun}`] },
-    media: { listen: `127.0.0.1:${media}` },
+    media: { listen: `127.0.0.1:${await freePort()}` },
+    msrp: { listen: [`tcp:127.0.0.1:${await freePort()}`] },
   };
   const { ready } = await start(more);
   const key = (await run(['key', 'add', 'doctor', '--data', data])).stdout.trim();
