@@ -18,6 +18,7 @@ import type { StreamAccounts } from '../../src/server/xmpp/streams/mechanisms.ts
 import { Reception } from '../../src/server/xmpp/streams/reception.ts';
 import type { StreamRouter } from '../../src/server/xmpp/streams/router.ts';
 import { XmppStreams } from '../../src/server/xmpp/streams/streams.ts';
+import type { XmppTls } from '../../src/server/xmpp/streams/tcp-port.ts';
 import type { DocumentStore } from '../../src/storage/messaging.ts';
 import { Admission } from '../../src/transport/admission.ts';
 import { VirtualClock } from '../../src/transport/clock.ts';
@@ -228,7 +229,12 @@ export class StreamWorld {
   /** Unix milliseconds. */
   now = 1_800_000_000_000;
 
-  private constructor(accounts: StreamAccounts, limits: Partial<XmppLimits>, transport: Partial<TransportLimits>) {
+  private constructor(
+    accounts: StreamAccounts,
+    limits: Partial<XmppLimits>,
+    transport: Partial<TransportLimits>,
+    tls: XmppTls | undefined,
+  ) {
     this.streams = new XmppStreams({
       router: this.router,
       accounts,
@@ -238,13 +244,18 @@ export class StreamWorld {
       admission: new Admission(transportLimits),
       limits,
       transport,
+      tls,
       clock: this.clock,
       wallClock: () => this.now,
       fault: (error) => this.faults.push(error),
     });
   }
 
-  static async make(limits: Partial<XmppLimits> = {}, transport: Partial<TransportLimits> = {}): Promise<StreamWorld> {
+  static async make(
+    limits: Partial<XmppLimits> = {},
+    transport: Partial<TransportLimits> = {},
+    tls?: XmppTls,
+  ): Promise<StreamWorld> {
     const names = ['alice', 'bob'];
     const known = new Map(await Promise.all(names.map(async (name) => [name, await materialOf(name)] as const)));
     const identity = (name: string) => (known.has(name) ? { name, account: true, admin: name === 'alice' } : undefined);
@@ -268,6 +279,7 @@ export class StreamWorld {
       },
       limits,
       transport,
+      tls,
     );
   }
 
