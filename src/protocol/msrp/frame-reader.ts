@@ -18,8 +18,6 @@ const LF = 10;
 const CR = 13;
 const DASH = 45;
 const DASHES = 7;
-/** `CRLF ------- transaction flag CRLF`. */
-const END_LINE_REST = 2 + DASHES + 1 + 2;
 
 /**
  * The tokenizer of MSRP (RFC 4975 section 9): octets in, frames out. It holds one head at most, and of a body only what
@@ -181,6 +179,3 @@ export function octetsOf(text: ByteString): Uint8Array<ArrayBuffer> {
   for (let i = 0; i < text.length; i++) octets[i] = text.charCodeAt(i);
   return octets;
 }
-
-/** The longest end-line with the CRLF before it. */
-export const MOST_END_LINE = END_LINE_REST + 32;

@@ -16,8 +16,6 @@ export interface LinkOptions {
   framing: 'message' | 'stream';
   /** What the handshake has proved. */
   identity?: RelayIdentity;
-  /** For whoever carries the outputs out. */
-  data?: unknown;
 }
 
 /** Where the failure of a chunk is to be reported. */
@@ -57,7 +55,6 @@ export class RelayLink {
   readonly name: string;
   readonly framing: 'message' | 'stream';
   readonly identity: RelayIdentity | undefined;
-  data: unknown;
   readonly reader: FrameReader;
   open = true;
   /** Takes more at the moment; the driver says so by `blocked` and `writable`. */
@@ -84,7 +81,6 @@ export class RelayLink {
     this.name = options.name;
     this.framing = options.framing;
     this.identity = options.identity;
-    this.data = options.data;
     this.reader = new FrameReader(sink(this), limits);
   }
 }
