@@ -11,6 +11,7 @@ import type { EndpointHandlers, MsrpLink } from './link.ts';
 
 const CHANNEL = 0;
 const OPEN_DEADLINE = 20_000;
+const CLOSE_GRACE = 1_000;
 /** Octets of one frame, and frames on their way: the channel's own queue stays far below what a browser allows. */
 const CHUNK = 48 * 1024;
 const WINDOW = 64;
@@ -86,7 +87,8 @@ export class DataChannelLink implements MsrpLink {
   close(): void {
     this.#endpoint?.close();
     this.#channel.onclose = null;
-    this.#connection.close();
+    this.#channel.close(); // what was sent still goes out
+    this.#port.clock.after(CLOSE_GRACE, () => this.#connection.close());
   }
 
   #opened(): Promise<void> {

@@ -32,6 +32,8 @@ export interface FileInvitation {
 
 /** Milliseconds for which the rest of a file is waited for. */
 const PATIENCE = 300_000;
+/** Milliseconds for which a file that was given up is still refused. */
+const LINGER = 5_000;
 /** Octets that a sink may be behind before the sender is held back. */
 const BEHIND = 4 * 1024 * 1024;
 
@@ -58,6 +60,8 @@ export class IncomingFile extends Emitter<IncomingFileEvents> {
   #invitation: FileInvitation;
   #link: MsrpLink | undefined;
   #endpoint: MsrpEndpoint | undefined;
+  /** The MSRP message that it comes in. */
+  #message = '';
   #settle: { resolve: (file: Blob | undefined) => void; reject: (error: ClientError) => void } | undefined;
 
   constructor(from: Peer, invitation: FileInvitation, clock: Clock) {
@@ -156,7 +160,10 @@ export class IncomingFile extends Emitter<IncomingFileEvents> {
       const opening = link.open(description.path, {
         accept: (head) => this.#judge(head),
         onEvent: (event) => this.#happened(event),
-        onLost: () => this.#interrupted(),
+        onLost: () => {
+          link.close();
+          this.#interrupted();
+        },
       });
       sip.accept(answer);
       this.#endpoint = await opening;
@@ -175,12 +182,14 @@ export class IncomingFile extends Emitter<IncomingFileEvents> {
   }
 
   #happened(event: SessionEvent): void {
-    if (event.type === 'data') this.#take(event.offset, event.octets);
+    if (event.type === 'incoming') this.#message = event.message;
+    else if (event.type === 'data') this.#take(event.offset, event.octets);
     else if (event.type === 'received') void this.#received(event.message);
     else if (event.type === 'aborted') this.#fail(new ClientError('REJECTED', 'the other side has given it up'));
   }
 
   #take(offset: number, octets: Uint8Array): void {
+    if (this.#state === 'failed') return;
     const known = this.#octets - offset;
     if (known < 0) {
       this.#fail(new ClientError('REJECTED', 'octets are missing'));
@@ -211,7 +220,8 @@ export class IncomingFile extends Emitter<IncomingFileEvents> {
     await this.#writing;
     if (this.#octets < this.size) return;
     if (this.#state === 'done') this.#endpoint?.confirm(message); // the first report was lost
-    if (this.#state !== 'receiving') return;
+    if (this.#state !== 'receiving' && this.#state !== 'interrupted') return;
+    this.#cancelPatience?.();
     const wanted = this.#hashName && this.#selector.hash?.[this.#hashName];
     if (wanted !== undefined && this.#hash?.digest() !== wanted) {
       this.#endpoint?.confirm(message, 413);
@@ -227,8 +237,8 @@ export class IncomingFile extends Emitter<IncomingFileEvents> {
 
   #interrupted(): void {
     if (this.#state !== 'receiving') return;
-    // No BYE: it would tell the sender that this side wants no more.
-    this.#link?.close();
+    // No BYE: it would tell the sender that this side wants no more. What was on its way when the sender's came still
+    // counts: the end of the file, or that it is given up.
     this.#enter('interrupted');
     this.#cancelPatience = this.#clock.after(PATIENCE, () =>
       this.#fail(new ClientError('TIMEOUT', 'the rest of the file has not come')),
@@ -239,7 +249,13 @@ export class IncomingFile extends Emitter<IncomingFileEvents> {
     if (this.#state === 'done' || this.#state === 'failed') return;
     this.#cancelPatience?.();
     this.#enter('failed');
-    this.#leave();
+    const { sip } = this.#invitation;
+    sip.onEnd = () => {};
+    sip.hangUp();
+    // What still comes is answered 413 for a while: "not there" (481) would have the sender try again.
+    const link = this.#link;
+    this.#endpoint?.refuse(this.#message);
+    this.#clock.after(LINGER, () => link?.close());
     this.#settle?.reject(error);
   }
 
