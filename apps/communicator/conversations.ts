@@ -51,7 +51,9 @@ const threads = new Map<string, Thread>();
 /** Whose history has been asked for. */
 const begun = new Set<string>();
 const typingTimers = new Map<string, ReturnType<typeof setTimeout>>();
-let outside = 0;
+/** What was written to numbers and other domains, by SIP: the archive has only what came back. */
+const outside = new Map<string, ChatMessage[]>();
+let count = 0;
 
 export function openConversation(peer: string | undefined): void {
   openPeer.value = peer;
@@ -78,7 +80,7 @@ export async function loadEarlier(peer: string): Promise<void> {
   if (found === undefined) return;
   begun.add(peer);
   await found.loadHistory(PAGE).catch(() => begun.delete(peer));
-  show(peer, found);
+  show(peer);
 }
 
 export async function sendMessage(peer: string, text: string): Promise<void> {
@@ -108,18 +110,12 @@ export function isLocal(peer: string): boolean {
   return !peer.includes('@') && !/^\+?\d+$/.test(peer);
 }
 
-onSession(({ client, domain }) => {
+onSession(() => {
   conversations.value = new Map();
   openPeer.value = undefined;
   threads.clear();
   begun.clear();
-  client.on('message', (message) => {
-    // From this domain it comes by XMPP as well, with an id and a place in the archive.
-    if (!message.contentType.startsWith('text/') || message.from.host === domain) return;
-    const peer = peerKey(message.from, domain);
-    addOutside(peer, message.text, 'received');
-    announce(`Message from ${message.from.name}: ${message.text}`);
-  });
+  outside.clear();
 });
 
 messaging.subscribe((current) => {
@@ -127,7 +123,7 @@ messaging.subscribe((current) => {
   current.on('conversation', (conversation) => {
     const peer = peerOf(conversation.address, current.domain);
     threads.set(peer, conversation);
-    conversation.on('message', () => show(peer, conversation));
+    conversation.on('message', () => show(peer));
   });
   current.on('message', ({ conversation, event }) => {
     const peer = peerOf(conversation.address, current.domain);
@@ -165,9 +161,12 @@ function peerOf(address: string, domain: string): string {
   return peerKey({ user, host }, domain);
 }
 
-function show(peer: string, conversation: Thread): void {
-  const messages = conversation.messages.slice(-MOST_MESSAGES).map(view);
-  update(peer, { messages, more: begun.has(peer) && !conversation.complete });
+function show(peer: string): void {
+  const conversation = threads.get(peer);
+  const messages = [...(conversation?.messages.map(view) ?? []), ...(outside.get(peer) ?? [])];
+  messages.sort((a, b) => a.at - b.at);
+  const more = begun.has(peer) && conversation?.complete === false;
+  update(peer, { messages: messages.slice(-MOST_MESSAGES), more });
 }
 
 function view(message: Message): ChatMessage {
@@ -187,29 +186,21 @@ function view(message: Message): ChatMessage {
 }
 
 async function sendOutside(peer: string, text: string): Promise<void> {
-  const id = addOutside(peer, text, 'sending');
+  const id = `outside ${++count}`;
+  const message = { id, text, at: Date.now(), mine: true, edited: false, retracted: false, reactions: [], files: [] };
+  const become = (state: ChatMessage['state']) => {
+    const others = (outside.get(peer) ?? []).filter((other) => other.id !== id);
+    outside.set(peer, [...others, { ...message, state }].slice(-MOST_MESSAGES));
+    show(peer);
+  };
+  become('sending');
   try {
     await session.peek()?.client.message(peer, text);
-    settle(peer, id, 'sent');
+    become('sent');
   } catch (error) {
-    settle(peer, id, 'failed');
+    become('failed');
     throw error;
   }
-}
-
-function addOutside(peer: string, text: string, state: ChatMessage['state']): string {
-  const id = `outside ${++outside}`;
-  const mine = state !== 'received';
-  const message = { id, text, at: Date.now(), mine, state, edited: false, retracted: false, reactions: [], files: [] };
-  const before = conversations.peek().get(peer);
-  const unread = (before?.unread ?? 0) + (mine || seen(peer) ? 0 : 1);
-  update(peer, { messages: [...(before?.messages ?? []), message].slice(-MOST_MESSAGES), unread });
-  return id;
-}
-
-function settle(peer: string, id: string, state: ChatMessage['state']): void {
-  const before = conversations.peek().get(peer)?.messages ?? [];
-  update(peer, { messages: before.map((message) => (message.id === id ? { ...message, state } : message)) });
 }
 
 /** The one with the newest message is in front; strangers cannot open more than a bounded number. */

@@ -61,6 +61,7 @@ function start(first: Credentials): void {
   const fresh = fetchCredentials();
   let next: Credentials | undefined = first;
   const client = new Client({
+    messages: false, // they come by XMPP: messaging.ts
     // The credential that proved the session is used for the first connection; later ones are asked for.
     credentials: async () => {
       const credentials = next ?? (await fresh());

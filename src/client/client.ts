@@ -38,6 +38,8 @@ export interface ClientOptions {
   instanceId?: string;
   /** User-Agent header. */
   product?: string;
+  /** Default: true. False: none come in here, since this device has them by XMPP (`chappe/client/messaging`). */
+  messages?: boolean;
   /** Default: the platform's. */
   WebSocket?: WebSocketConstructor;
   /** Makes the media connection of a call. Default: the platform's RTCPeerConnection, with the ICE servers of the credential. */
@@ -241,6 +243,7 @@ export class Client extends Emitter<ClientEvents> {
         const current = this.#keeper.current;
         return current && { username: encodeUtf8(current.username), password: encodeUtf8(current.password) };
       },
+      ...(this.#options.messages === false ? { acceptedMessages: [] } : {}),
       ...(displayName === undefined ? {} : { displayName: encodeUtf8(displayName) }),
       ...(product === undefined ? {} : { product: encodeUtf8(product) }),
     });

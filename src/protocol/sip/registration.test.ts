@@ -53,6 +53,14 @@ test('a REGISTER names instance, flow and extensions, and its Contact is under .
   expect(register?.via.transport).toBe('WS');
 });
 
+test('who takes no messages registers without MESSAGE among its methods', () => {
+  const { time, agent, requests } = registrar(granted(600), { acceptedMessages: [] });
+  agent.run(agent.agent.register(time.now));
+  const methods = /;methods="([^"]*)"/.exec(requests[0]?.get('contact') ?? '')?.[1]?.split(', ');
+  expect(methods).toContain('INVITE');
+  expect(methods).not.toContain('MESSAGE');
+});
+
 test('the public GRUU becomes the Contact of calls, the Service-Route their Route', () => {
   const gruu = 'sip:alice@example.test;gr=urn:uuid:1';
   const { time, agent, requests } = registrar((request) =>

@@ -101,15 +101,17 @@ export class Registration implements RequestUser {
     this.pending = expires === 0 ? 'unregister' : 'register';
     this.generation += 1;
     const { generation } = this;
-    const { instanceId, registrationId } = this.core.options;
+    const { instanceId, registrationId, acceptedMessages } = this.core.options;
     const outbound = instanceId === undefined ? '' : `;+sip.instance="<${instanceId}>";reg-id=${registrationId ?? 1}`;
+    // RFC 3840 section 10: who takes no message says so, and gets none.
+    const methods = acceptedMessages?.length === 0 ? `;methods="${ALLOW.replace(/,? *MESSAGE/, '')}"` : '';
     const request = this.core.createRequest('REGISTER', this.registrar, {
       callId: this.callId,
       fromTag: this.fromTag,
       sequence: this.nextSequence(),
       to: this.core.address,
       fields: [
-        ['Contact', `<${this.core.contactUri}>${outbound};expires=${expires}`],
+        ['Contact', `<${this.core.contactUri}>${outbound}${methods};expires=${expires}`],
         ['Expires', String(expires)],
         ['Allow', ALLOW],
         ['Supported', instanceId === undefined ? 'path' : 'path, outbound, gruu'],

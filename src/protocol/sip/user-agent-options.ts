@@ -45,7 +45,7 @@ export interface UserAgentOptions {
   readonly ringingTime?: number;
   /** The value of User-Agent and Server. Default: `Chappe`. */
   readonly product?: ByteString;
-  /** Content types of a MESSAGE that are understood. Default: everything. */
+  /** Content types of a MESSAGE that are understood. Default: everything. None: the registration says so too. */
   readonly acceptedMessages?: readonly string[];
   readonly timers?: TimerValues;
   readonly limits?: Partial<UserAgentLimits>;

@@ -90,10 +90,10 @@ export class Location {
   }
 
   /** Whether there is one. */
-  isReachable(aor: string, now: number): boolean {
+  isReachable(aor: string, now: number, by: (binding: Binding) => boolean): boolean {
     const bindings = this.#bindings.get(aor);
     if (bindings !== undefined)
-      for (const binding of bindings) if (binding.expires > now && binding.flow.open) return true;
+      for (const binding of bindings) if (binding.expires > now && binding.flow.open && by(binding)) return true;
     return false;
   }
 

@@ -129,13 +129,13 @@ export class Messages implements MessageDevices {
 
   reachable(account: string): boolean {
     const { location, now } = this.#parts;
-    return location.isReachable(account, now());
+    return location.isReachable(account, now(), takesMessages);
   }
 
   deliver(account: string, message: Element, except?: string): Promise<number> {
     const { domain, limits, location } = this.#parts;
     const now = this.#parts.now();
-    const bindings = location.reachable(account, now);
+    const bindings = location.reachable(account, now).filter(takesMessages);
     if (bindings.length === 0 || !isForDevices(message)) return NO_DELIVERY;
     const { from = '', to = '', id } = message.attributes;
     const own = `${account}@${domain}`;
@@ -200,6 +200,12 @@ export class Messages implements MessageDevices {
     const request = createRequest('MESSAGE', contact, fields, content.body);
     return forwarding.copy(request, { flow, path }, forwarding.loopHash(request));
   }
+}
+
+/** RFC 3840 section 10: a page that has its messages by XMPP registers without MESSAGE among its methods. */
+function takesMessages({ contactParameters }: Binding): boolean {
+  const methods = /;\s*methods\s*=\s*"([^"]*)"/i.exec(contactParameters)?.[1];
+  return methods === undefined || /(?:^|,)\s*MESSAGE\s*(?:,|$)/i.test(methods);
 }
 
 /** One binding of each instance, its freshest (RFC 5626 section 7): the others are further ways to the same device. */
