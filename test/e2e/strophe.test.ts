@@ -90,6 +90,34 @@ describeWith(['chromium'], 'strophe.js', () => {
     );
   });
 
+  test('over BOSH: presence, a room, the histories of both, and a file', async () => {
+    const alice = await person('alice', 'bosh');
+    const bob = await person('bob', 'ws');
+    const happens = (page: Page, event: string) =>
+      page.waitForFunction((wanted) => window.client.events.includes(wanted), event);
+    const send = (page: Page, stanza: Parameters<typeof window.client.send>[0]) =>
+      page.evaluate((what) => window.client.send(what), stanza);
+    const [a, b] = ['alice@example.test', 'bob@example.test'];
+    await send(alice.page, { presence: { to: b, type: 'subscribe' } });
+    await happens(bob.page, `presence ${a} subscribe`);
+    await send(bob.page, { presence: { to: a, type: 'subscribed' } });
+    await happens(alice.page, `presence ${b}/ws available`);
+    const room = 'towers@rooms.example.test';
+    await send(alice.page, { presence: { to: `${room}/Alice` }, muc: true });
+    await happens(alice.page, `presence ${room}/Alice available`);
+    await alice.page.evaluate((address) => window.client.configure(address), room);
+    await send(bob.page, { presence: { to: `${room}/Bob` }, muc: true });
+    await happens(alice.page, `presence ${room}/Bob available`);
+    await send(bob.page, { to: room, groupchat: 'to all towers' });
+    await happens(alice.page, `message ${room} to all towers`);
+    expect(await alice.page.evaluate((address) => window.client.history(address), room)).toEqual(['to all towers']);
+    await say(bob.page, 'alice', 'to one tower');
+    await happens(alice.page, `message ${b} to one tower`);
+    expect((await alice.page.evaluate(() => window.client.history())).at(-1)).toBe('to one tower');
+    const url = await alice.page.evaluate(() => window.client.upload('code.txt', 'one arm up'));
+    expect(await (await fetch(url)).text()).toBe('one arm up');
+  });
+
   test('what is sent while the network is away comes once it is back, once', async () => {
     const alice = await person('alice', 'bosh');
     const bob = await person('bob', 'ws');

@@ -1,20 +1,27 @@
 // One account, phones and XMPP clients: a message reaches all of its devices once and is in the archive once, either way;
 // presence is seen either way; nothing is lost while nobody is there.
 import { xml } from '@xmpp/client';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Baresip } from '../support/baresip.ts';
-import { type Chappe, secret, startChappe } from '../support/chappe.ts';
-import { describeWith } from '../support/peer.ts';
+import { type Chappe, type ChappeOptions, secret, startChappe } from '../support/chappe.ts';
+import { onEachStore, type TestStore } from '../support/stores.ts';
 import { header, lineWithCredential, status, User } from '../support/user.ts';
 import { XmppUser } from '../support/xmpp-user.ts';
 
 const domain = 'example.test';
 
-describeWith(['baresip'], 'one inbox for phones and XMPP', () => {
+onEachStore(['baresip'], 'one inbox for phones and XMPP', (openStore) => {
+  let store: TestStore;
+  let options: ChappeOptions;
   let server: Chappe;
   const open: Array<() => unknown> = [];
+  beforeAll(async () => {
+    store = await openStore();
+  });
+  afterAll(() => store?.remove());
   beforeEach(async () => {
-    server = await startChappe();
+    options = store.fresh();
+    server = await startChappe(options);
   });
   afterEach(async () => {
     for (const close of open.splice(0)) await close();
@@ -97,7 +104,7 @@ describeWith(['baresip'], 'one inbox for phones and XMPP', () => {
     const { data } = server;
     server.program.kill('SIGKILL');
     await server.program.exited;
-    server = await startChappe({ data });
+    server = await startChappe({ ...options, data });
     const dave = await phone('dave');
     await dave.program.waitFor(/survives/);
     const laptop = await xmpp('dave');

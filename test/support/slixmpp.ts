@@ -1,13 +1,10 @@
 // slixmpp, driven by lines (slixmpp-client.py).
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Program } from './program.ts';
 
 /** Debian's, which has python3-slixmpp. */
 const PYTHON = '/usr/bin/python3';
 const script = fileURLToPath(new URL('slixmpp-client.py', import.meta.url));
-
-export const hasSlixmpp = existsSync('/usr/lib/python3/dist-packages/slixmpp');
 
 export interface SlixmppOptions {
   jid: string;
