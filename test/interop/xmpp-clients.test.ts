@@ -157,6 +157,37 @@ describeWith(['slixmpp'], 'slixmpp', () => {
     await bob.event('pong');
   });
 
+  test('has contacts, sees them, and reads its history', async () => {
+    const [bob, carol] = [await slixmpp('bob', 'starttls'), await slixmpp('carol', 'plain')];
+    const { jid } = await bob.event('ready');
+    await carol.event('ready');
+    carol.say('subscribe bob@example.test'); // who is asked agrees, and asks back
+    await carol.eventOf('available', { sender: jid });
+    await carol.eventOf('roster', { both: ['bob@example.test'] });
+    carol.say('send bob@example.test first');
+    await bob.eventOf('message', { body: 'first' });
+    bob.say('send carol@example.test second');
+    await carol.eventOf('message', { body: 'second' });
+    bob.say('history carol@example.test');
+    expect(await bob.event('history')).toMatchObject({ bodies: ['first', 'second'] });
+  });
+
+  test('that is cut off resumes, and has missed nothing', async () => {
+    const dave = await slixmpp('dave', 'starttls');
+    await dave.event('ready');
+    const alice = await xmppJs(server.ready.ws, 'alice');
+    dave.say('cut');
+    await dave.event('disconnected');
+    await alice.client.send(
+      xml('message', { to: 'dave@example.test', type: 'chat' }, xml('body', {}, 'while you were away')),
+    );
+    await dave.event('resumed');
+    await dave.eventOf('message', { body: 'while you were away' });
+    dave.say('send alice@example.test I am back');
+    await alice.heard.first(body('I am back'));
+    expect(dave.program.stdout.match(/"while you were away"/g)).toHaveLength(1);
+  });
+
   test.each([
     ['SCRAM-SHA-1', 'plain'],
     ['SCRAM-SHA-1-PLUS', 'starttls'],

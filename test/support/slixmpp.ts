@@ -35,6 +35,15 @@ export class Slixmpp {
     return JSON.parse(found[0]) as Record<string, unknown>;
   }
 
+  /** The next of that name in which those fields are so. */
+  async eventOf(name: string, fields: Record<string, unknown>): Promise<void> {
+    const wanted = JSON.stringify(fields);
+    for (;;) {
+      const event = await this.event(name);
+      if (JSON.stringify(Object.fromEntries(Object.keys(fields).map((key) => [key, event[key]]))) === wanted) return;
+    }
+  }
+
   say(line: string): void {
     this.program.write(`${line}\n`);
   }
