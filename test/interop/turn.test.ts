@@ -47,7 +47,6 @@ describeWith(PEERS, "coturn's client", () => {
     ['over TCP by indications', '-t -s -c'],
     ['over UDP with even ports and RTCP', ''],
     ['over UDP with both address families', '-Z'],
-    ['over UDP with many more requests', '-c -G'],
     ['over UDP with padded channels', '-c -D'],
   ] as const) {
     test(`${title}: every message comes back from the peer`, async () => {
@@ -55,6 +54,16 @@ describeWith(PEERS, "coturn's client", () => {
       expect(result, result.output).toMatchObject({ code: 0, sent: 100, received: 100 });
     });
   }
+
+  test('over UDP with many more requests: every message comes back from the peer', async () => {
+    // It also binds channels of random numbers, and gives up if one of them is bound already: a 400 (RFC 8656 section 12.2), one
+    // run in some dozens. Then it draws again.
+    const taken = /channel bind: error 400/;
+    const draw = () => runUclient({ port, flags: `-c -G -e 127.0.0.1 -r ${echo.port}`, secret });
+    let result = await draw();
+    for (let again = 0; again < 3 && taken.test(result.output); again++) result = await draw();
+    expect(result, result.output).toMatchObject({ code: 0, sent: 100, received: 100 });
+  });
 
   for (const [title, flags] of [
     ['over UDP by channels', '-y -c'],
