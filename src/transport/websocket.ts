@@ -7,6 +7,7 @@ import { type Endpoint, type Flow, type FlowHandler, type Identity, nextFlowId, 
 import type { OpenedHandshake, Subprotocol } from './handshake.ts';
 import { type Beating, Heartbeat } from './heartbeat.ts';
 import { type TransportLimits, transportLimits } from './limits.ts';
+import { FIN_BINARY, FIN_TEXT, PING, payloadStart, writeFrameHead } from './websocket-frame.ts';
 
 const FLOW = Symbol('websocket.flow');
 
@@ -49,10 +50,6 @@ export class WebSocketFlows implements Subprotocol {
     this.heartbeat.stop();
   }
 }
-
-const PING = Buffer.from([0x89, 0]);
-const FIN_TEXT = 0x81;
-const FIN_BINARY = 0x82;
 
 class WebSocketFlow implements Flow, Beating {
   readonly id = nextFlowId();
@@ -164,21 +161,12 @@ class WebSocketFlow implements Flow, Beating {
 
 const NO_IDENTITY = Object.freeze({});
 
-/** RFC 6455 section 5.2, from a server: no mask. One buffer, so one write; a text frame if it is UTF-8. */
+/** A text frame if it is UTF-8. */
 function dataFrame(text: ByteString): Buffer {
-  const length = text.length;
-  const start = length < 126 ? 2 : length < 65_536 ? 4 : 10;
-  const frame = Buffer.allocUnsafe(start + length);
+  const start = payloadStart(text.length);
+  const frame = Buffer.allocUnsafe(start + text.length);
   frame.write(text, start, 'latin1');
-  frame[0] = isUtf8(frame.subarray(start)) ? FIN_TEXT : FIN_BINARY;
-  if (start === 2) frame[1] = length;
-  else if (start === 4) {
-    frame[1] = 126;
-    frame.writeUInt16BE(length, 2);
-  } else {
-    frame[1] = 127;
-    frame.writeBigUInt64BE(BigInt(length), 2);
-  }
+  writeFrameHead(frame, isUtf8(frame.subarray(start)) ? FIN_TEXT : FIN_BINARY, text.length);
   return frame;
 }
 

@@ -6,6 +6,7 @@ import type { RelayLink } from '../../protocol/msrp/relay-link.ts';
 import { plainAddress } from '../../transport/flow.ts';
 import type { OpenedHandshake, Subprotocol } from '../../transport/handshake.ts';
 import type { Beating } from '../../transport/heartbeat.ts';
+import { FIN_BINARY, FIN_TEXT, payloadStart, writeFrameHead } from '../../transport/websocket-frame.ts';
 import { ENOUGH_QUEUED, type MsrpConnection } from './connection.ts';
 import type { MsrpServer } from './msrp-server.ts';
 
@@ -16,9 +17,6 @@ export function msrpSubprotocol(server: MsrpServer): Subprotocol {
     accept: (webSocket, opened) => void new WebSocketConnection(server, webSocket, opened),
   };
 }
-
-const FIN_TEXT = 0x81;
-const FIN_BINARY = 0x82;
 
 class WebSocketConnection implements MsrpConnection, Beating {
   readonly name: string;
@@ -114,11 +112,11 @@ class WebSocketConnection implements MsrpConnection, Beating {
   }
 }
 
-/** RFC 6455 section 5.2, from a server: no mask. One buffer, so that the body is copied once. */
+/** One buffer, so that the body is copied once. */
 function dataFrame(frame: Frame, text: boolean): Buffer {
   const { head, body, tail } = frame;
   const length = frameLength(frame);
-  const start = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+  const start = payloadStart(length);
   const octets = Buffer.allocUnsafe(start + length);
   let at = start + octets.write(head, start, 'latin1');
   if (body !== undefined) {
@@ -126,15 +124,7 @@ function dataFrame(frame: Frame, text: boolean): Buffer {
     at += body.length;
   }
   octets.write(tail, at, 'latin1');
-  octets[0] = text && isUtf8(octets.subarray(start)) ? FIN_TEXT : FIN_BINARY;
-  if (start === 2) octets[1] = length;
-  else if (start === 4) {
-    octets[1] = 126;
-    octets.writeUInt16BE(length, 2);
-  } else {
-    octets[1] = 127;
-    octets.writeBigUInt64BE(BigInt(length), 2);
-  }
+  writeFrameHead(octets, text && isUtf8(octets.subarray(start)) ? FIN_TEXT : FIN_BINARY, length);
   return octets;
 }
 

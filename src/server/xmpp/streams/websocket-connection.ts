@@ -11,6 +11,7 @@ import { type Endpoint, type Identity, plainAddress } from '../../../transport/f
 import type { OpenedHandshake, Subprotocol } from '../../../transport/handshake.ts';
 import { type Beating, Heartbeat } from '../../../transport/heartbeat.ts';
 import type { TransportLimits } from '../../../transport/limits.ts';
+import { FIN_TEXT, PING, payloadStart, writeFrameHead } from '../../../transport/websocket-frame.ts';
 import type { ConnectionHandler, StreamHeader, XmppConnection } from './connection.ts';
 import { alone, FRAMED_CLOSE, framedOpen, readHeader } from './framing.ts';
 import type { XmppLimits } from './limits.ts';
@@ -59,9 +60,6 @@ export class XmppWebSockets implements Subprotocol {
     for (const connection of this.heartbeat.members()) yield connection as WebSocketConnection;
   }
 }
-
-const PING = Buffer.from([0x89, 0]);
-const FIN_TEXT = 0x81;
 
 class WebSocketConnection implements XmppConnection, Beating {
   readonly transport: 'ws' | 'wss';
@@ -224,21 +222,12 @@ class WebSocketConnection implements XmppConnection, Beating {
 
 const NOBODY: ConnectionHandler = { opened() {}, received() {}, failed() {}, ended() {}, gone() {}, idle() {} };
 
-/** RFC 6455 section 5.2, from a server: no mask. One buffer, so one write. */
 function textFrame(text: string): Buffer {
   const length = Buffer.byteLength(text);
-  const start = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+  const start = payloadStart(length);
   const frame = Buffer.allocUnsafe(start + length);
   frame.write(text, start, 'utf8');
-  frame[0] = FIN_TEXT;
-  if (start === 2) frame[1] = length;
-  else if (start === 4) {
-    frame[1] = 126;
-    frame.writeUInt16BE(length, 2);
-  } else {
-    frame[1] = 127;
-    frame.writeBigUInt64BE(BigInt(length), 2);
-  }
+  writeFrameHead(frame, FIN_TEXT, length);
   return frame;
 }
 
