@@ -73,6 +73,8 @@ async function measure(archive: ArchiveStore, filled = () => {}): Promise<Map<st
 
   const at = () => START + Math.floor(Math.random() * total) * GAP;
   const any = () => kept[Math.floor(Math.random() * kept.length)] as string;
+  /** One with a whole page before it. */
+  const late = () => kept[50 + Math.floor(Math.random() * (kept.length - 50))] as string;
   const peer = () => `person${Math.floor(Math.random() * PEERS)}@example.test`;
   // The same as a client asks it (XEP-0313), to the last octet of the answer.
   const asked = (query: string) => async () => {
@@ -102,7 +104,7 @@ async function measure(archive: ArchiveStore, filled = () => {}): Promise<Map<st
         [name, () => archive.page({ owner, limit: 50, ...query() })] as [string, () => Promise<unknown>],
     ),
     ['asked by XMPP: the newest 50', asked(page('<before/>'))],
-    ['asked by XMPP: back from somewhere', () => asked(page(`<before>${any()}</before>`))()],
+    ['asked by XMPP: back from somewhere', () => asked(page(`<before>${late()}</before>`))()],
     ['asked by XMPP: with one peer, the newest', asked(withPeer + page('<before/>'))],
   ];
   for (const [name, read] of reads) {
