@@ -19,7 +19,7 @@ export const storageLimits: Readonly<StorageLimits> = {
   queuedWrites: 50_000,
   queuedReads: 5_000,
   batchWrites: 1_000,
-  commitInterval: 5,
+  commitInterval: 10,
   callRecords: 200_000,
   callRecordAge: 90 * 86_400_000,
   rosterRemovals: 500,
