@@ -48,6 +48,7 @@ test('nothing answers an error or a result', () => {
   expect(isAnswerable(stanza("<iq type='result'/>"))).toBe(false);
   expect(isAnswerable(stanza("<iq type='set'/>"))).toBe(true);
   expect(isAnswerable(stanza('<presence/>'))).toBe(true);
+  expect(isAnswerable(stanza("<iq type='other'/>"))).toBe(true);
 });
 
 test('what is asked is the one child', () => {

@@ -53,10 +53,10 @@ function checkIq(iq: Element): void {
   }
 }
 
-/** Whether an error may answer it: never an error or a result (section 8.3.1). */
+/** Whether an error may answer it: never an error or a result (section 8.3.1). An iq of no type that there is, is told so. */
 export function isAnswerable(stanza: Element): boolean {
   const { type } = stanza.attributes;
-  return stanza.name === 'iq' ? type === 'get' || type === 'set' : type !== 'error';
+  return type !== 'error' && !(stanza.name === 'iq' && type === 'result');
 }
 
 /** What an iq of type get or set asks: its one child. Of one that `checkStanza` has passed. */

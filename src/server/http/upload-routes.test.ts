@@ -135,7 +135,7 @@ test('of a file that does not come whole nothing is left, and it can be put agai
 
 test('names, types, sizes and the room of an account have bounds', async () => {
   const refused = (file: Parameters<typeof uploads.slot>[1]) => uploads.slot(alice, file);
-  for (const name of ['', 'a/b', 'a\\b', 'a\u0000', 'é'.repeat(200)])
+  for (const name of ['', '.', '..', 'a/b', 'a\\b', 'a\u0000', 'é'.repeat(200)])
     expect(await refused({ name, size: 1 }), name).toBe('name');
   for (const size of [0, -1, 1.5, Number.NaN, 1_000_001, Number.POSITIVE_INFINITY])
     expect(await refused({ name: 'a', size })).toBe('size');

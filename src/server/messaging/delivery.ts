@@ -43,7 +43,8 @@ export class Delivery {
   addressees(account: string, to: Jid, { type }: Treatment): XmppSession[] {
     const addressed = to.resource === undefined ? undefined : this.#sessions.get(to.full);
     if (addressed !== undefined) return [addressed];
-    return type === 'error' || type === 'groupchat' ? [] : this.takers(account);
+    if (type === 'error' || type === 'groupchat') return [];
+    return type === 'headline' && to.resource !== undefined ? [] : this.takers(account);
   }
 
   /**

@@ -295,6 +295,28 @@ describe('a message for somebody who is away (XEP-0160)', () => {
     expect(world.store.waiting).toEqual([]);
   });
 
+  it('is not taken for read with what a client has read of somebody else, or from the end', async () => {
+    const world = new XmppWorld();
+    const [alice, carol] = [await world.online('alice/page'), await world.online('carol/page')];
+    await alice.write(chat('bob@example.test', 'unread'));
+    await carol.write(chat('bob@example.test', 'read'));
+    const bob = world.bind('bob/desk');
+    const query = (id: string, inside: string) =>
+      `<iq type='set' id='${id}'><query xmlns='${NS.MAM}'>${inside}</query></iq>`;
+    await bob.ask(query('newest', `<set xmlns='${NS.RSM}'><max>1</max><before/></set>`));
+    const field = (name: string, value: string) => `<field var='${name}'><value>${value}</value></field>`;
+    await bob.ask(
+      query(
+        'with',
+        `<x xmlns='jabber:x:data' type='submit'>${field('FORM_TYPE', NS.MAM)}${field('with', 'carol@example.test')}</x>`,
+      ),
+    );
+    bob.take();
+    await bob.write('<presence/>');
+    await settled();
+    expect(bob.received.map((stanza) => stanza.childText('body'))).toContain('unread');
+  });
+
   it('who comes while it is written gets it once', async () => {
     const world = new XmppWorld();
     const alice = await world.online('alice/page');

@@ -213,7 +213,7 @@ export class OneInbox implements Inbox {
     // 1. XEP-0191 section 2.4.
     const toOneself = sender !== undefined && sender.owner === recipient?.owner;
     if (sender !== undefined && !toOneself && blocks(sender.blocked, to))
-      throw new StanzaError('not-acceptable', '', { application: BLOCKED });
+      throw new StanzaError('not-acceptable', '', { type: 'cancel', application: BLOCKED });
     if (recipient !== undefined && !toOneself && blocks(recipient.blocked, from))
       throw new StanzaError('service-unavailable');
     // 2. What only we write is ours: ids of archives, and since when we have had it.

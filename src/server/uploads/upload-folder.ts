@@ -49,7 +49,8 @@ export class UploadFolder {
     const { store, limits, now } = this.#options;
     const { name, size } = file;
     const type = file.type === undefined ? 'application/octet-stream' : mediaType(file.type);
-    if (name === '' || /[\u0000-\u001f\u007f/\\]/.test(name) || Buffer.byteLength(name) > limits.nameOctets)
+    // (A dot or two would be taken out of the URL on its way.)
+    if (/^\.{0,2}$/.test(name) || /[\u0000-\u001f\u007f/\\]/.test(name) || Buffer.byteLength(name) > limits.nameOctets)
       return 'name';
     if (type === undefined || !this.#takes(type)) return 'type';
     if (!Number.isSafeInteger(size) || size < 1 || size > limits.fileOctets) return 'size';

@@ -1,5 +1,5 @@
 import { type Element, xml } from '../../protocol/xmpp/element.ts';
-import type { Jid } from '../../protocol/xmpp/jid.ts';
+import { Jid, parseJid } from '../../protocol/xmpp/jid.ts';
 import { NS } from '../../protocol/xmpp/namespaces.ts';
 import { type BlockList, type BlockLists, blocks } from '../messaging/block-lists.ts';
 import type { Presences } from '../messaging/presences.ts';
@@ -42,12 +42,13 @@ export class PresenceBroadcast {
     const { sessions, domain, blockLists } = this.#options;
     const owner = this.#owner(account);
     const blocked = blockLists.peek(owner);
+    const from = parseJid(presence.attributes['from'] ?? '') ?? new Jid(account, domain);
     for (const session of sessions.of(account))
       if (session.presence !== undefined) session.send(presence.with({ to: session.jid.full }));
     for (const item of roster?.items ?? []) {
       if (item.subscription !== 'from' && item.subscription !== 'both') continue;
       const contact = localPart(item.jid, domain);
-      if (contact === undefined || blockLists.peek(item.jid).has(owner)) continue;
+      if (contact === undefined || blocks(blockLists.peek(item.jid), from)) continue;
       for (const session of sessions.of(contact))
         if (session.presence !== undefined && !blocks(blocked, session.jid))
           session.send(presence.with({ to: session.jid.full }));
@@ -73,18 +74,20 @@ export class PresenceBroadcast {
       if (item.pendingIn !== undefined) session.send(parseStored(item.pendingIn).with({ to: full }));
       if (item.subscription !== 'to' && item.subscription !== 'both') continue;
       const contact = localPart(item.jid, domain);
-      if (contact === undefined || own.has(item.jid)) continue;
+      if (contact === undefined) continue;
       const theirs = rosters.peek(item.jid)?.get(bare);
       if (theirs !== undefined && theirs.subscription !== 'from' && theirs.subscription !== 'both') continue;
-      this.#showContact(session, contact, item.jid);
+      this.#showContact(session, own, contact, item.jid);
     }
   }
 
-  #showContact(session: XmppSession, contact: string, address: string): void {
+  #showContact(session: XmppSession, own: BlockList, contact: string, address: string): void {
     const { presences, blockLists, onFault } = this.#options;
     const show = (list: BlockList) => {
       if (blocks(list, session.jid)) return;
-      for (const { presence } of presences.of(contact)) session.send(presence.with({ to: session.jid.full }));
+      for (const { resource, presence } of presences.of(contact))
+        if (!blocks(own, new Jid(contact, session.jid.domain, resource)))
+          session.send(presence.with({ to: session.jid.full }));
     };
     for (const _ of presences.of(contact)) {
       // Of somebody who is here by a phone alone the list may not be at hand.

@@ -107,6 +107,19 @@ describe('presence (RFC 6121 section 4)', () => {
     ]);
   });
 
+  it('that was sent directly alone ends where it was sent to', async () => {
+    const world = new XmppWorld();
+    const { bob } = await friends(world);
+    const phone = world.bind('alice/phone');
+    await phone.write(`<presence to='bob@example.test/desk'/>`);
+    expect(seen(bob)).toEqual(['available alice@example.test/phone']);
+    await phone.write(`<presence type='unavailable'/>`);
+    expect(seen(bob)).toEqual(['unavailable alice@example.test/phone']);
+    await phone.write(`<presence to='bob@example.test/desk'/>`);
+    phone.close();
+    expect(seen(bob)).toEqual(['available alice@example.test/phone', 'unavailable alice@example.test/phone']);
+  });
+
   it('is sent directly to a bounded number', async () => {
     const world = new XmppWorld({ directedPresences: 2 });
     const alice = await world.online('alice/page');

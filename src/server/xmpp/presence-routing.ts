@@ -97,8 +97,7 @@ export class PresenceRouting {
   /** Its stream is over: what it did not say itself is said for it (section 4.5.2). */
   ended(session: XmppSession): void {
     const gone = unavailable(session.jid.full);
-    if (session.presence !== undefined) this.#unavailable(session, gone)?.catch(this.#options.onFault);
-    else this.#leaveDirected(session, gone);
+    this.#unavailable(session, gone)?.catch(this.#options.onFault);
   }
 
   /** Section 4.2 and 4.4. */
@@ -131,7 +130,10 @@ export class PresenceRouting {
   /** Section 4.5. */
   #unavailable(session: XmppSession, presence: Element): Promise<void> | undefined {
     const before = session.presence;
-    if (before === undefined) return undefined;
+    if (before === undefined) {
+      this.#leaveDirected(session, presence);
+      return undefined;
+    }
     session.presence = undefined;
     session.priority = 0;
     this.#options.presences.remove(session.account, session.jid.resource ?? '');
@@ -158,7 +160,7 @@ export class PresenceRouting {
     const handler = domains.get(to.domain);
     if (!here && handler === undefined) throw new StanzaError('remote-server-not-found');
     const subscription = rosters.peek(session.jid.bare)?.get(to.bare)?.subscription;
-    const told = here && (subscription === 'from' || subscription === 'both');
+    const told = here && session.presence !== undefined && (subscription === 'from' || subscription === 'both');
     if (type === undefined && !told) {
       session.directed ??= new Set();
       if (!session.directed.has(to.full) && session.directed.size >= limits.directedPresences)
@@ -200,7 +202,8 @@ export class PresenceRouting {
     if (to === undefined) throw new StanzaError('bad-request', 'whose presence?');
     if (!accountExists(session.account)) throw new StanzaError('not-allowed', 'a guest has no contacts');
     if (to.local === undefined) throw new StanzaError('not-allowed', 'only people have presence here');
-    if (to.domain !== domain) throw new StanzaError('remote-server-not-found');
+    if (to.domain !== domain)
+      throw new StanzaError(this.#options.domains.has(to.domain) ? 'service-unavailable' : 'remote-server-not-found');
     const { bare } = session.jid;
     return subscriptions.submit(verb, bare, to.bare, presence.with({ from: bare, to: to.bare }));
   }

@@ -41,6 +41,10 @@ describe('routing (RFC 6121 section 8)', () => {
     const bob = await world.online('bob/desk');
     await alice.write(`<message to='bob@example.test/phone' type='chat'><body>hello</body></message>`);
     expect(bob.take()).toHaveLength(1);
+    // Section 8.5.3.2.1: but news, which was for that one alone.
+    await alice.write(`<message to='bob@example.test/phone' type='headline'><body>news</body></message>`);
+    expect(bob.take()).toEqual([]);
+    expect(alice.take()).toEqual([]);
   });
 
   it('stamps who wrote it, whatever the stanza says', async () => {
@@ -105,6 +109,10 @@ describe('routing (RFC 6121 section 8)', () => {
     const alice = await world.online('alice/page');
     await alice.write(`<message to='@@' type='chat'><body>x</body></message>`);
     await alice.write(`<message to='@@' type='error'/>`);
-    expect(alice.received.map(conditionOf)).toEqual(['jid-malformed']);
+    expect(alice.received.splice(0).map(conditionOf)).toEqual(['jid-malformed']);
+    // RFC 6120 section 8.2.3, its second rule.
+    for (const type of ['', ` type='question'`])
+      await alice.write(`<iq id='q'${type}><ping xmlns='urn:xmpp:ping'/></iq>`);
+    expect(alice.received.map(conditionOf)).toEqual(['bad-request', 'bad-request']);
   });
 });

@@ -1,3 +1,4 @@
+import { formIn } from '../../../protocol/xmpp/data-form.ts';
 import { type Element, xml } from '../../../protocol/xmpp/element.ts';
 import { parseJid } from '../../../protocol/xmpp/jid.ts';
 import { NS } from '../../../protocol/xmpp/namespaces.ts';
@@ -16,7 +17,7 @@ export interface ArchiveModuleOptions {
   archive: ArchiveStore;
   wishes: ArchiveWishes;
   limits: MessagingLimits;
-  /** A session has read its archive up to that message. */
+  /** A session has read all of its archive up to that message. */
   onRead: (session: XmppSession, id: string) => void;
 }
 
@@ -36,7 +37,7 @@ export function serveArchive(host: XmppHost, { archive, wishes, limits, onRead }
       send: (message) => session.send(message),
     });
     const last = fin.child('set', NS.RSM)?.childText('last') ?? pageRequest(request.payload)?.after;
-    if (last !== undefined) onRead(session, last);
+    if (last !== undefined && isReadOnwards(request.payload)) onRead(session, last);
     return fin;
   });
 
@@ -52,6 +53,13 @@ export function serveArchive(host: XmppHost, { archive, wishes, limits, onRead }
     await wishes.save(owner, preferences);
     return written(preferences);
   });
+}
+
+/** Of everybody's messages, the oldest first and none left out: only then nothing before the last one is unread. */
+function isReadOnwards(query: Element): boolean {
+  const filters = formIn(query, NS.MAM)?.values;
+  const leavesOut = ['with', 'start', 'ids'].some((name) => filters?.has(name));
+  return !leavesOut && pageRequest(query)?.before === undefined;
 }
 
 function read(prefs: Element, most: number): ArchivePreferences {

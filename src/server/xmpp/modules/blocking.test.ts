@@ -72,6 +72,21 @@ describe('the block list (XEP-0191)', () => {
     expect(bob.received.splice(0).map(({ attributes }) => attributes['type'])).toEqual([undefined]);
   });
 
+  it('hides who is on it, by any form of address, from whoever blocks', async () => {
+    const { world: made, alice, bob } = await world();
+    await bob.write(`<presence to='alice@example.test' type='subscribe'/>`);
+    await alice.write(`<presence to='bob@example.test' type='subscribed'/>`);
+    for (const address of [alice.jid, 'example.test']) {
+      await bob.ask(command('block', address));
+      bob.take();
+      await alice.write('<presence><show>away</show></presence>');
+      expect(bob.received).toEqual([]);
+      const phone = await made.online('bob/phone');
+      expect(phone.received.filter(({ attributes }) => attributes['from'] === alice.jid)).toEqual([]);
+      await bob.ask(command('unblock', address));
+    }
+  });
+
   it('of one’s own domain leaves oneself', async () => {
     const { world: made, alice, bob } = await world();
     await alice.ask(command('block', 'example.test'));

@@ -51,6 +51,9 @@ describe('what the server tells of itself', () => {
     expect(own?.elements('feature').map(({ attributes }) => attributes['var'])).toContain(NS.MAM);
     expect(await condition(alice, get(query, 'bob@example.test'))).toBe('service-unavailable');
     expect(await condition(alice, get(query, 'nobody@example.test'))).toBe('service-unavailable');
+    const items = `<query xmlns='${NS.DISCO_ITEMS}'/>`;
+    for (const name of ['bob', 'nobody'])
+      expect(await condition(alice, get(items, `${name}@example.test`))).toBe('service-unavailable');
   });
 
   it('what nobody knows is refused', async () => {
@@ -123,7 +126,11 @@ describe('cards (XEP-0054)', () => {
     expect(read.child('vCard', 'vcard-temp')?.childText('FN')).toBe('Alice');
     expect(await condition(bob, card('<FN>x</FN>', ` to='alice@example.test'`))).toBe('forbidden');
     expect(await condition(bob, card(`<FN>${'x'.repeat(200)}</FN>`))).toBe('policy-violation');
-    expect(await condition(alice, get(`<vCard xmlns='vcard-temp'/>`, 'bob@example.test'))).toBe('item-not-found');
+    // Who has none and who is not there are the same (section 3.2).
+    for (const name of ['bob', 'nobody'])
+      expect(await condition(alice, get(`<vCard xmlns='vcard-temp'/>`, `${name}@example.test`))).toBe(
+        'service-unavailable',
+      );
   });
 });
 

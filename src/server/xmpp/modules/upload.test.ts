@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { DOMAIN, XmppWorld } from '../../../../test/support/xmpp-world.ts';
+import { DOMAIN, settled, XmppWorld } from '../../../../test/support/xmpp-world.ts';
 import { uploadLimits } from '../../uploads/limits.ts';
 import type { SlotRefusal } from '../../uploads/upload-folder.ts';
 import { giveUploadSlots } from './upload.ts';
@@ -59,6 +59,13 @@ test('what cannot be had is refused as XEP-0363 section 5 says', async () => {
   expect(await condition('type')).toBe('not-acceptable');
   const large = await (await world('size').world.online('alice/page')).ask(request(`filename='a' size='99'`));
   expect(large.child('error')?.child('file-too-large', UPLOAD)?.childText('max-file-size')).toBe('104857600');
+});
+
+test('the service is nobody to write to', async () => {
+  const alice = await world('size').world.online('alice/page');
+  await alice.write(`<message to='upload.${DOMAIN}' type='chat'><body>hello</body></message>`);
+  await settled();
+  expect(alice.received[0]?.child('error')?.elements()[0]?.name).toBe('service-unavailable');
 });
 
 test('guests get no place, nor does a request that is none', async () => {

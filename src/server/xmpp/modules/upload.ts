@@ -43,7 +43,8 @@ export function giveUploadSlots(host: XmppHost, { folder, url }: UploadOptions):
 
   host.addDomain(domain, 'Files', {
     async receive(stanza, from, to, session) {
-      if (stanza.name !== 'iq' || !isAnswerable(stanza)) return;
+      if (stanza.name === 'presence' || !isAnswerable(stanza)) return;
+      if (stanza.name === 'message') throw new StanzaError('service-unavailable');
       if (to.local !== undefined) throw new StanzaError('item-not-found');
       const payload = payloadOf(stanza);
       let answer: Element;

@@ -24,7 +24,8 @@ export function keepVcards(
       const kept = await documents.get(request.to.bare, VCARD_DOCUMENT);
       if (kept !== undefined) return parseStored(kept);
       if (request.from.bare === request.to.bare) return xml('vCard', VCARD);
-      throw new StanzaError('item-not-found');
+      // Section 3.2: the same as where there is no such account, so that nobody finds out who is here.
+      throw new StanzaError('service-unavailable');
     }
     const owner = ownersOnly(host, request);
     const text = request.payload.serialize();

@@ -39,5 +39,8 @@ export async function listNodes(
       if (await mayRead(configuration, who, watchers))
         items.push(xml('item', NS.DISCO_ITEMS, { jid: to.bare, node: name }));
     }
+  // XEP-0030 section 8: whoever may see nothing is not told that there is such an account.
+  if (node === undefined && items.length === 0 && from.bare !== to.bare)
+    if ((await watchers.mayWatch(to.local ?? '', from.bare)) !== 'yes') throw new StanzaError('service-unavailable');
   return xml('query', NS.DISCO_ITEMS, { node }, ...items);
 }

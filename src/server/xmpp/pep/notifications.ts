@@ -41,6 +41,7 @@ export class Notifications {
       if (subscription !== 'from' && subscription !== 'both') continue;
       const contact = accountOf(jid, host.domain);
       if (contact === undefined || !this.#wanted(contact, node)) continue;
+      if (await watchers.isBlocked(contact, owner)) continue; // XEP-0191 section 3.3
       if (await mayRead(configuration, { account, owner, reader: jid }, watchers)) send(contact);
     }
   }
@@ -54,7 +55,19 @@ export class Notifications {
     for (const { jid, subscription } of await watchers.contacts(session.account)) {
       if (subscription !== 'to' && subscription !== 'both') continue;
       const contact = accountOf(jid, host.domain);
-      if (contact !== undefined) await this.#sendLast(session, contact, interests);
+      if (contact === undefined || (await watchers.isBlocked(session.account, jid))) continue;
+      await this.#sendLast(session, contact, interests);
+    }
+  }
+
+  /** The same of one account, to somebody who may see it from now on: a bare address. */
+  async permitted(account: string, watcher: string): Promise<void> {
+    const { host, watchers } = this.#options;
+    const name = accountOf(watcher, host.domain);
+    if (name === undefined || (await watchers.isBlocked(name, `${account}@${host.domain}`))) return;
+    for (const session of [...host.sessions(name)]) {
+      const interests = new Set(interestsOf(session));
+      if (interests.size > 0) await this.#sendLast(session, account, interests);
     }
   }
 

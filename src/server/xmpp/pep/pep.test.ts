@@ -222,6 +222,31 @@ describe('who hears', () => {
     expect(told(await interested(world, 'carol/page', [NICK]))).toEqual([]);
   });
 
+  it('is told the last item when it is let see the owner’s presence', async () => {
+    const world = new XmppWorld();
+    const client = await world.online('alice/page');
+    await client.ask(publish(NICK, nick('Al')));
+    const bob = await interested(world, 'bob/page', [NICK], features([NICK]));
+    await bob.write(`<presence to='${alice}' type='subscribe'/>`);
+    await settled();
+    expect(told(bob)).toEqual([]);
+    await client.write(`<presence to='bob@${DOMAIN}' type='subscribed'/>`);
+    await settled();
+    expect(told(bob)).toEqual(['Al']);
+  });
+
+  it('is not who has blocked the owner', async () => {
+    const world = new XmppWorld();
+    await subscribed(world, 'bob', 'alice');
+    const client = await world.online('alice/page');
+    const bob = await interested(world, 'bob/page', [NICK], features([NICK]));
+    await bob.ask(iq('set', `<block xmlns='${NS.BLOCKING}'><item jid='${alice}'/></block>`));
+    await client.ask(publish(NICK, nick('Al')));
+    await settled();
+    expect(told(bob)).toEqual([]);
+    expect(told(await interested(world, 'bob/phone', [NICK]))).toEqual([]);
+  });
+
   it('is not who claims another’s hash: what it says counts for itself', async () => {
     const world = new XmppWorld();
     const liar = await interested(world, 'alice/liar', [NICK], features(['secret']));

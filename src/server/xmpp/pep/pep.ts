@@ -70,6 +70,9 @@ export class Pep {
       ...{ host, limits, primitives },
       onInterested: (session) => void this.#notifications.catchUp(session).catch(onFault),
     });
+    watchers.onChange((account, watcher, allowed) => {
+      if (allowed) this.#notifications.permitted(account, watcher).catch(onFault);
+    });
     host.addIdentity('account', { category: 'pubsub', type: 'pep' });
     host.addFeature('account', NS.PUBSUB);
     for (const feature of FEATURES) host.addFeature('account', `${NS.PUBSUB}#${feature}`);
