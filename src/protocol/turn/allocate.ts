@@ -81,7 +81,14 @@ export function allocate(state: TurnState, request: AuthenticatedRequest, now: n
   // 10. Quotas. (From here on nothing throws: a place is taken.)
   if (reservation !== undefined) state.endReservation(reservation);
   const usage = state.take(request.account, fiveTuple.address);
-  if (typeof usage === 'string') return refuse(usage === 'server' ? 508 : 486);
+  if (typeof usage === 'string') {
+    // The token's port came from another address, which had room for it; this one has not, and the token was used.
+    const lost: TurnOutput[] =
+      reservation === undefined
+        ? []
+        : [{ type: 'clearTimer', subject: reservation }, state.closeRelay(reservation.relay)];
+    return [...lost, ...refuse(usage === 'server' ? 508 : 486)];
+  }
   const reserveNext = evenPort?.reserve ? state.take(request.account, fiveTuple.address) : undefined;
   if (typeof reserveNext === 'string') {
     state.giveBack(usage, fiveTuple.address);

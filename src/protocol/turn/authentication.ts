@@ -32,7 +32,10 @@ export interface AuthenticationOptions {
   failures: Failures;
 }
 
-const ALGORITHMS: Record<string, PasswordAlgorithm> = { '\0\x01\0\0': 'MD5', '\0\x02\0\0': 'SHA-256' };
+const ALGORITHMS: ReadonlyMap<ByteString, PasswordAlgorithm> = new Map([
+  ['\0\x01\0\0', 'MD5'],
+  ['\0\x02\0\0', 'SHA-256'],
+]);
 
 /**
  * RFC 8489 section 9.2.4, with the nonce looked at before the password: a nonce of ours proves that a client over UDP
@@ -75,7 +78,7 @@ export function authenticate(
   const list = value(PASSWORD_ALGORITHMS);
   const chosen = value(PASSWORD_ALGORITHM);
   if (hasFeatures(nonce) && (list !== undefined || chosen !== undefined)) {
-    const known = chosen === undefined ? undefined : ALGORITHMS[chosen];
+    const known = chosen === undefined ? undefined : ALGORITHMS.get(chosen);
     if (list !== OFFERED_ALGORITHMS || known === undefined) return 400;
     algorithm = known;
   }

@@ -16,6 +16,7 @@ import { primitives } from '../../transport/primitives.ts';
 import { UNKNOWN_ATTRIBUTES, XOR_MAPPED_ADDRESS } from '../stun/attributes.ts';
 import { appendFingerprint, checkFingerprint } from '../stun/fingerprint.ts';
 import { appendIntegrity, checkIntegrity } from '../stun/message-integrity.ts';
+import { octetsOf } from './attributes.ts';
 import * as turn from './numbers.ts';
 
 const PEER = { address: '192.0.2.9', port: 5000 };
@@ -226,6 +227,12 @@ test('with the full nonce, tampering with the list of password algorithms is not
   expect(client.user.nonce).toMatch(/^obMatJos2gAAA/);
   const onlyMd5 = { ...client.user, algorithm: 'MD5' as const, algorithms: Uint8Array.of(0, 1, 0, 0) };
   expect(client.give(request(turn.ALLOCATE, [requestedTransport()], onlyMd5))?.code).toBe(400);
+  for (const name of ['constructor', '__proto__', 'toString', '']) {
+    const chosen = { type: turn.PASSWORD_ALGORITHM, value: octetsOf(name) };
+    const list = { type: turn.PASSWORD_ALGORITHMS, value: client.user.algorithms as Uint8Array };
+    const asked = request(turn.ALLOCATE, [requestedTransport(), chosen, list], client.user);
+    expect(client.give(asked)?.code, name).toBe(400);
+  }
   const asOffered = { ...client.user, algorithm: 'MD5' as const };
   expect(client.give(request(turn.ALLOCATE, [requestedTransport()], asOffered))?.isSuccess).toBe(true);
 });
@@ -328,6 +335,18 @@ test('an even port with the next one reserved, which its token then gives to the
   expect(world.relays.size).toBe(3);
   const late = { type: turn.RESERVATION_TOKEN, value: other.octets(turn.RESERVATION_TOKEN) as Uint8Array };
   expect(world.client().allocate([late]).code).toBe(508);
+});
+
+test('a reserved port that its client has no room for is given back with its token', () => {
+  const world = new TurnWorld({ limits: { allocationsPerAddress: 2 } });
+  const first = world.client().allocate([evenPort(true)]);
+  const token = { type: turn.RESERVATION_TOKEN, value: first.octets(turn.RESERVATION_TOKEN) as Uint8Array };
+  const address = '198.51.100.8';
+  for (let i = 0; i < 2; i++) expect(world.client({ address }).allocate().isSuccess).toBe(true);
+  expect(world.client({ address }).allocate([token]).code).toBe(486);
+  expect([world.relays.size, world.timers, world.machine.state.taken]).toEqual([3, 3, 3]);
+  world.advance(30_000);
+  expect([world.relays.size, world.machine.state.reservations.size]).toEqual([3, 0]);
 });
 
 test('IPv4, IPv6, both, and one of both when the other is not to be had', () => {
