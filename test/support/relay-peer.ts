@@ -33,7 +33,8 @@ import { primitives } from '../../src/transport/primitives.ts';
 import { OUR_CERTIFICATE } from './relay-world.ts';
 
 const CERTIFICATE = generateCertificate(0);
-export const PEER_FINGERPRINT = serializeFingerprint(nodeDtlsCrypto.sha256(CERTIFICATE.der));
+export const PEER_CERTIFICATE = CERTIFICATE.der;
+export const PEER_FINGERPRINT = serializeFingerprint(nodeDtlsCrypto.sha256(PEER_CERTIFICATE));
 const RELAY_FINGERPRINT = nodeDtlsCrypto.sha256(OUR_CERTIFICATE.der);
 
 export interface HeardPacket {

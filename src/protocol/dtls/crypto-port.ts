@@ -8,6 +8,8 @@ export interface DtlsCrypto {
   /** Octets from a CSPRNG. */
   random(length: number): Uint8Array;
   sha256(octets: Uint8Array): Uint8Array;
+  /** The SHA-1, SHA-224, SHA-256, SHA-384 or SHA-512 digest, by its length of 20 to 64 octets; undefined: there is none. */
+  digest(octets: Uint8Array, length: number): Uint8Array | undefined;
   hmacSha256(key: Uint8Array, octets: Uint8Array): Uint8Array;
   /** Constant-time comparison; false when the lengths differ. */
   equal(a: Uint8Array, b: Uint8Array): boolean;

@@ -9,7 +9,16 @@ test('a SHA-256 fingerprint is read in either case and written in upper case', (
   expect(parseFingerprint(text.toLowerCase())).toEqual(octets);
 });
 
-test('what is no SHA-256 fingerprint is none', () => {
+test('a fingerprint of another hash of that family is read', () => {
+  for (const length of [20, 28, 48, 64]) {
+    const octets = new Uint8Array(length).fill(7);
+    expect(parseFingerprint(serializeFingerprint(octets))).toEqual(octets);
+  }
+  for (const length of [1, 16, 31, 33, 65])
+    expect(parseFingerprint(serializeFingerprint(new Uint8Array(length)))).toBeUndefined();
+});
+
+test('what is no fingerprint is none', () => {
   const good = serializeFingerprint(new Uint8Array(32));
   for (const text of [
     '',

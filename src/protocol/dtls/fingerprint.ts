@@ -1,9 +1,12 @@
 // RFC 8122 section 5: `a=fingerprint:sha-256 AB:CD:...`.
 import { toHex } from '../primitives.ts';
 
-/** The octets of a SHA-256 fingerprint as SDP writes it; undefined when it is none. */
+/** Octets of a digest: of SHA-1, SHA-224, SHA-256, SHA-384 and SHA-512. */
+const LENGTHS: ReadonlySet<number> = new Set([20, 28, 32, 48, 64]);
+
+/** The octets of a fingerprint as SDP writes it; undefined when it is none. */
 export function parseFingerprint(text: string): Uint8Array | undefined {
-  if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){31}$/i.test(text)) return undefined;
+  if (!/^[0-9a-f]{2}(:[0-9a-f]{2})*$/i.test(text) || !LENGTHS.has((text.length + 1) / 3)) return undefined;
   return Uint8Array.from(text.split(':'), (octet) => Number.parseInt(octet, 16));
 }
 

@@ -21,7 +21,7 @@ import type { SrtpProfile } from './srtp-profile.ts';
 export interface SessionSettings {
   crypto: DtlsCrypto;
   certificate: LocalCertificate;
-  /** SHA-256 of the certificates that the signalling announced, any of which will do; undefined while it has announced none. */
+  /** Digests of the certificates that the signalling announced, any of which will do; undefined while it has announced none. */
   fingerprints: readonly Uint8Array[] | undefined;
   /** In order of preference. */
   srtpProfiles: readonly SrtpProfile[];
@@ -111,8 +111,12 @@ export class Session {
   }
 
   checkFingerprint(der: Uint8Array, fingerprints: readonly Uint8Array[]): void {
-    const actual = this.crypto.sha256(der);
-    if (!fingerprints.some((expected) => this.crypto.equal(expected, actual))) throw new DtlsError('DTLS_FINGERPRINT');
+    const { crypto } = this;
+    const matches = fingerprints.some((expected) => {
+      const actual = crypto.digest(der, expected.length);
+      return actual !== undefined && crypto.equal(expected, actual);
+    });
+    if (!matches) throw new DtlsError('DTLS_FINGERPRINT');
   }
 
   /** The proof that the peer holds its certificate's key. */

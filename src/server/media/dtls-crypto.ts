@@ -18,12 +18,24 @@ import {
 import type { Aead, DtlsCrypto, KeyPair, KeyType, LocalCertificate } from '../../protocol/dtls/crypto-port.ts';
 
 const TAG = 16;
+/** By their length in octets. */
+const DIGESTS: ReadonlyMap<number, string> = new Map([
+  [20, 'sha1'],
+  [28, 'sha224'],
+  [32, 'sha256'],
+  [48, 'sha384'],
+  [64, 'sha512'],
+]);
 /** Below, a key is within reach of whoever wants it; above, one verification costs a stranger's wish of our time. */
 const RSA_BITS = { least: 2048, most: 8192 };
 
 export const nodeDtlsCrypto: DtlsCrypto = {
   random: (length) => randomBytes(length),
   sha256: (octets) => createHash('sha256').update(octets).digest(),
+  digest(octets, length) {
+    const name = DIGESTS.get(length);
+    return name === undefined ? undefined : createHash(name).update(octets).digest();
+  },
   hmacSha256: (key, octets) => createHmac('sha256', key).update(octets).digest(),
   equal: (a, b) => a.length === b.length && timingSafeEqual(a, b),
   generateKeyPair: (group) => (group === 'x25519' ? x25519() : secp256r1()),

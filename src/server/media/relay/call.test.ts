@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { BROWSER, browserCallsPhone, connectBrowser, PHONE } from '../../../../test/support/relay-calls.ts';
 import { browserDescription, phoneDescription } from '../../../../test/support/relay-descriptions.ts';
-import { RelayPeer } from '../../../../test/support/relay-peer.ts';
+import { PEER_CERTIFICATE, RelayPeer } from '../../../../test/support/relay-peer.ts';
 import { DescribedBranch, RelayWorld } from '../../../../test/support/relay-world.ts';
+import { serializeFingerprint } from '../../../protocol/dtls/fingerprint.ts';
 
 /** A browser whose call rings at two phones that both send early media. */
 function forked() {
@@ -185,6 +187,28 @@ test('a handshake with another certificate than the announced one fails the call
   world.clock.advance(10_000);
   expect(browser.sender).toBeUndefined();
   expect(world.events).toEqual([{ type: 'failed', branch: branch.id, reason: 'DTLS_FINGERPRINT' }]);
+});
+
+test.each([
+  ['sha1', 'sha-1'],
+  ['sha384', 'sha-384'],
+  ['sha512', 'sha-512'],
+])('a certificate that is announced by its %s alone is known by that', (algorithm, hash) => {
+  const world = new RelayWorld();
+  const digest = serializeFingerprint(createHash(algorithm).update(PEER_CERTIFICATE).digest());
+  const branch = new DescribedBranch(world, BROWSER, PHONE);
+  branch.offer('caller', browserDescription().replace(/sha-256 \S+/, `${hash} ${digest}`));
+  const answer = branch.answer('callee', phoneDescription());
+  expect(connectBrowser(world, answer, 'server').dtlsEvents).toMatchObject([{ type: 'connected' }]);
+});
+
+test('of several hashes of a certificate the strongest has to be right', () => {
+  const world = new RelayWorld();
+  const branch = new DescribedBranch(world, BROWSER, PHONE);
+  const wrong = `sha-512 ${Array(64).fill('AB').join(':')}`;
+  branch.offer('caller', browserDescription().replace(/a=fingerprint:/, `a=fingerprint:${wrong}\r\n$&`));
+  const answer = branch.answer('callee', phoneDescription());
+  expect(() => connectBrowser(world, answer, 'server')).toThrow();
 });
 
 test('another certificate in a new description makes a new association, and the old keys serve until it is there', () => {

@@ -90,10 +90,9 @@ export function fingerprintKey(fingerprints: readonly Fingerprint[]): string {
   return fingerprints.map(({ hash, value }) => `${hash} ${value}`).join(', ');
 }
 
-/** Those that can be checked here: of SHA-256. */
+/** RFC 8122 section 5.1: of several hashes the strongest counts. COMPAT: phones that know SHA-1 alone. */
 function fingerprintOctets(fingerprints: readonly Fingerprint[]): Uint8Array[] {
-  return fingerprints
-    .filter(({ hash }) => hash === 'sha-256')
-    .map(({ value }) => parseFingerprint(value))
-    .filter((octets) => octets !== undefined);
+  const all = fingerprints.map(({ value }) => parseFingerprint(value)).filter((octets) => octets !== undefined);
+  const strongest = Math.max(...all.map(({ length }) => length));
+  return all.filter(({ length }) => length === strongest);
 }
