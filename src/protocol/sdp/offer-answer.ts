@@ -235,6 +235,8 @@ export class OfferAnswer {
       .map((mid) => positions.get(mid))
       .filter((index) => index !== undefined && !('rejected' in (usable[index] as OutgoingSection))) as number[];
     const tag = bundle[0];
+    // This leg has one transport: what is not bundled with its first section would be agreed on, and never heard.
+    const only = tag === undefined ? usable.findIndex((section) => !('rejected' in section)) : -1;
     this.agreed = {
       ...this.agreed,
       bundled: new Set(bundle),
@@ -244,8 +246,8 @@ export class OfferAnswer {
     const media = usable.map((section, index) => {
       const offered = offer.media[index] as MediaDescription;
       const mid = offered.mid ?? '';
-      if ('rejected' in section) return rejected(section, mid);
       const inBundle = this.agreed.bundled.has(index);
+      if ('rejected' in section || (!inBundle && index !== only)) return rejected(rejectedAs(offered), mid);
       const transport = offered.fingerprints.length === 0 && offeredTag ? offeredTag : offered;
       const at = this.transportIndex(index);
       const setup = this.answerRole(at, transport, leg.setup ?? 'active');

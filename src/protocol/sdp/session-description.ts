@@ -72,6 +72,7 @@ export function parseDescription(text: ByteString, limits: Partial<DescriptionLi
 function check(section: MediaDescription): void {
   if (section.port !== 0 && section.connection === undefined) throw malformed('no c=');
   if (section.profile !== undefined) void section.codecs; // payload types out of range
+  void section.rtcp; // an address that is none
 }
 
 export function serializeDescription(description: SessionDescription): ByteString {
