@@ -131,6 +131,45 @@ test('a telephone-event keeps the number of the offer when the phone answers wit
     [8, 8],
     [126, 101],
   ]);
+  // RFC 3264 section 6.1: it hears its own number, and sends that of the offer.
+  expect(sections[0]?.payloads.map(({ also }) => also)).toEqual([
+    undefined,
+    undefined,
+    { side: 'callee', payloadType: 126 },
+  ]);
+});
+
+test('a number of the offer that the answer has for something else is that, and stands for nothing else', () => {
+  const translation = browserCalls();
+  translation.offer('caller', sdpVector('chromium-audio-offer'));
+  const swapped = sdpVector('written-asterisk-answer').replace(/ 0 8 101/, ' 0 8 101 126');
+  const { sections } = translation.answer('callee', `${swapped}a=rtpmap:126 iLBC/8000\r\n`);
+  expect(sections[0]?.payloads.map(({ callee, also }) => [callee, also])).toEqual([
+    [0, undefined],
+    [8, undefined],
+    [101, undefined],
+  ]);
+});
+
+test('an offer whose RTCP address is none is refused, and leaves no trace', () => {
+  const translation = browserCalls();
+  translation.offer('caller', sdpVector('chromium-audio-offer'));
+  translation.answer('callee', sdpVector('written-asterisk-answer'));
+  const hostile = sdpVector('chromium-audio-offer').replace(/^a=rtcp:.*$/m, 'a=rtcp:9 IN IP4 ;');
+  expect(code(() => translation.offer('caller', hostile))).toBe('SDP_SYNTAX');
+  expect(code(() => translation.offer('callee', sdpVector('written-yealink-offer')))).toBe('done');
+});
+
+test('a caller with ICE and DTLS that does not bundle is answered with the one transport that there is', () => {
+  const translation = new SessionTranslation({ caller: webrtcLeg(), callee: phoneLeg() });
+  const offer = sdpVector('chromium-audio-video-offer').replace(/^a=group:BUNDLE.*\r\n/m, '');
+  const made = translation.offer('caller', offer).text;
+  const { text, sections } = translation.answer('callee', phoneAnswer(made));
+  expect(parseDescription(text).media.map(({ kind, rejected }) => [kind, rejected])).toEqual([
+    ['audio', false],
+    ['video', true],
+  ]);
+  expect(sections.map(({ caller }) => caller.live)).toEqual([true, false]);
 });
 
 test('numbers that the bundle has twice are renumbered, and the answer brings the phone its own back', () => {

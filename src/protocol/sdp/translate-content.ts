@@ -17,6 +17,8 @@ export interface PayloadPair {
   codec: Codec;
   /** Where the two are not the same: what each of them is. Of several pairs with one number the first is meant. */
   transcode?: Transcoded;
+  /** Another number under which that side may send it. */
+  also?: { side: Side; payloadType: number };
 }
 
 /** Ends at each leg: congestion control and loss statistics of one transport. */
@@ -173,6 +175,7 @@ export function answerContent(
   if (!transcoded && !chosen.some(({ codec }) => !isCompanion(codec))) return undefined;
   const codecs: Codec[] = [];
   const pairs: PayloadPair[] = [];
+  const also = offeredNumbers(answer, byKey, byNumber);
   for (const { codec, theirs } of transcoded?.told ? [] : chosen) {
     const payloadType = numbers.get(codec.payloadType) as number;
     // COMPAT: phones leave the H.264 format out of an answer, and then mean what was offered.
@@ -195,7 +198,29 @@ export function answerContent(
     direction: restrictDirection(answer.direction, offered.direction),
     passed: passedLines(answer, numbers),
   };
-  return { content, pairs };
+  return { content, pairs: pairs.map((pair) => withOfferedNumber(pair, answerer, also.get(pair[answerer]))) };
+}
+
+/**
+ * What the offer called the codecs of an answer that has other numbers for them, by those. RFC 3264 sections 5.1 and 6.1: the
+ * answerer hears its own numbers and sends those of the offer; many send their own as well.
+ */
+function offeredNumbers(
+  answer: MediaDescription,
+  byKey: ReadonlyMap<string, Codec>,
+  byNumber: ReadonlyMap<number, Codec>,
+): Map<number, number> {
+  const own = new Set(answer.codecs.map(({ payloadType }) => payloadType));
+  const numbers = new Map<number, number>();
+  for (const codec of answer.codecs) {
+    const offered = offeredCodecOf(codec, byKey, byNumber)?.payloadType;
+    if (offered !== undefined && !own.has(offered)) numbers.set(codec.payloadType, offered);
+  }
+  return numbers;
+}
+
+function withOfferedNumber(pair: PayloadPair, side: Side, payloadType: number | undefined): PayloadPair {
+  return payloadType === undefined ? pair : { ...pair, also: { side, payloadType } };
 }
 
 function offeredCodecOf(

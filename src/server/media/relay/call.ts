@@ -1,4 +1,7 @@
 // One INVITE: the caller's leg, and a branch for each early or confirmed dialog with a leg of the callee's.
+import type { Codec } from '../../../protocol/sdp/codec.ts';
+import type { Side } from '../../../protocol/sdp/payload-map.ts';
+import type { PayloadPair } from '../../../protocol/sdp/translate-content.ts';
 import type { LegStatistics } from '../engine.ts';
 import { EarlyMedia, type EarlyVoice } from './early-media.ts';
 import { Leg } from './leg.ts';
@@ -79,7 +82,7 @@ export class Call {
           ['caller', ours],
           ['callee', theirs],
         ] as const) {
-          const codecs = payloads.map((pair) => pair.transcode?.[side] ?? { ...pair.codec, payloadType: pair[side] });
+          const codecs = payloads.flatMap((pair) => codecsAt(side, pair));
           end.describe(section[side], codecs, plan[side].sources[index], side === 'callee' || alone);
         }
         branch.toCaller[index] ??= new SectionPath(theirs, ours, branch);
@@ -150,4 +153,10 @@ export class Call {
     branch.ended = true;
     this.shared.ports.event({ type: 'failed', branch: branch.id, reason });
   }
+}
+
+/** A codec as that side sends it: under one number, or under either of two. */
+function codecsAt(side: Side, { transcode, codec, also, ...numbers }: PayloadPair): Codec[] {
+  const own = transcode?.[side] ?? { ...codec, payloadType: numbers[side] };
+  return also?.side === side ? [own, { ...own, payloadType: also.payloadType }] : [own];
 }

@@ -49,6 +49,20 @@ test('each side has its own payload types, and what nobody agreed on goes no fur
   expect(world.relay.metrics.dropped).toEqual({ unnegotiated: 2 });
 });
 
+test('who answers with numbers of its own may send those of the offer as well', () => {
+  const world = new RelayWorld();
+  const { caller, callee } = browserCallsPhone(world, {
+    browser: { sections: [{ kind: 'audio', codecs: ['111 opus/48000/2', '126 telephone-event/8000'] }] },
+    phone: { codecs: ['107 opus/48000/2', '101 telephone-event/8000'] },
+  });
+  caller.sendRtp({ payloadType: 111, payload: 'to the phone' });
+  for (const payloadType of [107, 111, 101, 126]) callee.sendRtp({ payloadType, payload: 'from the phone' });
+  world.clock.advance(5);
+  expect(callee.rtp).toMatchObject([{ payloadType: 107, payload: 'to the phone' }]);
+  expect(caller.rtp.map(({ payloadType }) => payloadType)).toEqual([111, 111, 126, 126]);
+  expect(world.relay.metrics.dropped).toEqual({});
+});
+
 test('comfort noise passes where both have it', () => {
   const world = new RelayWorld();
   const { caller, callee } = browserCallsPhone(world, { phone: { codecs: ['0 PCMU/8000', '13 CN/8000'] } });

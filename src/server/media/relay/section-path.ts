@@ -57,9 +57,12 @@ export class SectionPath {
     this.repairs.fill(0);
     const [ours, theirs] = [this.from.side, this.to.side];
     for (const pair of pairs) {
-      this.payloads[pair[ours]] = pair[theirs];
-      if (isRepair(pair.codec) && !/^red$/i.test(pair.codec.name))
-        this.repairs[pair[ours]] = /^rtx$/i.test(pair.codec.name) ? RETRANSMISSION : REPAIR;
+      const numbers = pair.also?.side === ours ? [pair[ours], pair.also.payloadType] : [pair[ours]];
+      for (const number of numbers) {
+        this.payloads[number] = pair[theirs];
+        if (isRepair(pair.codec) && !/^red$/i.test(pair.codec.name))
+          this.repairs[number] = /^rtx$/i.test(pair.codec.name) ? RETRANSMISSION : REPAIR;
+      }
     }
     this.transcode(conversionsOf(pairs, ours));
     this.extensions = renumbering(from.extensions, to.extensions);

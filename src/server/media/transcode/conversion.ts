@@ -15,7 +15,12 @@ export function conversionsOf(pairs: readonly PayloadPair[], from: Side): Conver
   const conversions = new Map<number, Conversion>();
   for (const pair of pairs) {
     const at = (side: Side): Codec => pair.transcode?.[side] ?? { ...pair.codec, payloadType: pair[side] };
-    if (!conversions.has(pair[from])) conversions.set(pair[from], { from: at(from), to: at(otherSide(from)) });
+    const add = (number: number): void => {
+      if (!conversions.has(number))
+        conversions.set(number, { from: { ...at(from), payloadType: number }, to: at(otherSide(from)) });
+    };
+    add(pair[from]);
+    if (pair.also?.side === from) add(pair.also.payloadType);
   }
   const all = [...conversions.values()];
   return all.some(isTranscoding) ? all : [];
