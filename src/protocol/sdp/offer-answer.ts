@@ -179,7 +179,7 @@ export class OfferAnswer {
     const restart = offer && agreed.remoteUfrag !== undefined && ufrag !== undefined && ufrag !== agreed.remoteUfrag;
     const protos = new Map(agreed.protos);
     for (const [index, { proto, rejected }] of description.media.entries())
-      if (offer && !rejected) protos.set(index, proto);
+      if (offer && !rejected && parseProfile(proto)) protos.set(index, proto);
     this.agreed = {
       ...agreed,
       protos,

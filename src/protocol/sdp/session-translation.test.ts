@@ -160,6 +160,23 @@ test('an offer whose RTCP address is none is refused, and leaves no trace', () =
   expect(code(() => translation.offer('callee', sdpVector('written-yealink-offer')))).toBe('done');
 });
 
+test('video in the place of a fax or a data channel that was refused has a profile of RTP', () => {
+  const phone = phoneCalls();
+  phone.offer('caller', sdpVector('written-t38-offer'));
+  phone.answer('callee', sdpVector('chromium-audio-answer'));
+  const video = parseDescription(phone.offer('callee', sdpVector('chromium-audio-video-offer')).text).media[1];
+  expect([video?.kind, video?.proto]).toEqual(['video', 'RTP/AVP']);
+  const page = browserCalls();
+  const data = sdpVector('chromium-audio-offer').replace(
+    /\r\n$/,
+    '\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n',
+  );
+  page.answer('callee', phoneAnswer(page.offer('caller', `${data}c=IN IP4 0.0.0.0\r\na=mid:9\r\n`).text));
+  const both = sdpVector('written-polycom-video-offer');
+  const offered = parseDescription(page.offer('callee', both).text).media[1];
+  expect([offered?.kind, offered?.proto]).toEqual(['video', 'UDP/TLS/RTP/SAVPF']);
+});
+
 test('a caller with ICE and DTLS that does not bundle is answered with the one transport that there is', () => {
   const translation = new SessionTranslation({ caller: webrtcLeg(), callee: phoneLeg() });
   const offer = sdpVector('chromium-audio-video-offer').replace(/^a=group:BUNDLE.*\r\n/m, '');
