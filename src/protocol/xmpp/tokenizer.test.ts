@@ -273,6 +273,7 @@ describe('a stream', () => {
     [`${HEADER}<a></b>`, 'not-well-formed'],
     [`${HEADER}<a <b/></a>`, 'not-well-formed'],
     [`${HEADER}</stream>`, 'not-well-formed'],
+    [HEADER.replace('jabber:client', 'jabber:server'), 'invalid-namespace'],
     [`${HEADER}</stream:streamx>`, 'not-well-formed'],
     [`${HEADER}</stream:stream> <a/>`, 'bad-format'],
   ])('%s is %s', (stream, condition) => {

@@ -2,6 +2,7 @@
 // only where elements end, reading each character once; each element is then parsed once, by the parser of whole ones.
 import { detach } from '../detach.ts';
 import { Element } from './element.ts';
+import { NS } from './namespaces.ts';
 import { StreamError } from './stream-error.ts';
 import { XML_LIMITS, type XmlLimits } from './xml-limits.ts';
 import { NO_SCOPE, type Scope } from './xml-namespaces.ts';
@@ -27,6 +28,8 @@ type State = 'between' | 'less-than' | 'bang' | 'start-tag' | 'end-tag' | 'text'
 /** XML 1.0 section 2.8, with UTF-8 as RFC 6120 section 11.6 wants it. */
 const DECLARATION =
   /^<\?xml[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*(?:'1\.0'|"1\.0")(?:[ \t\r\n]+encoding[ \t\r\n]*=[ \t\r\n]*(?:'([A-Za-z][\w.-]*)'|"([A-Za-z][\w.-]*)"))?(?:[ \t\r\n]+standalone[ \t\r\n]*=[ \t\r\n]*(?:'(?:yes|no)'|"(?:yes|no)"))?[ \t\r\n]*\?>$/;
+/** The default namespaces that a stream's header may declare (section 4.8.3). */
+const CONTENT = new Set(['', NS.CLIENT, NS.STREAMS]);
 const CDATA = '[CDATA[';
 const NOT_SPACE = /[^ \t\r\n]/;
 
@@ -213,6 +216,8 @@ export class StreamTokenizer {
         return undefined;
       }
       const { qualifiedName, name, namespace, attributes, scope } = new XmlParser(text, this.#limits).header();
+      // RFC 6120 section 4.8.2: what a stream is about, where its header says so, is a client's matter.
+      if (!CONTENT.has(scope.defaultNamespace)) throw new StreamError('invalid-namespace');
       this.#header = { scope, qualifiedName };
       return { open: new Element(name, namespace, attributes) };
     }

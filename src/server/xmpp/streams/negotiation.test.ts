@@ -157,6 +157,22 @@ test('a stream to another domain, or of another version, is refused', async () =
   expect(await refusal(`to='${DOMAIN}'`)).toBe('unsupported-version');
 });
 
+test('an error before the client’s header, also that of the stream after a login, comes behind our own', async () => {
+  const world = await StreamWorld.make();
+  const [first, later] = [world.connect(), world.connect()];
+  first.say(`<message xmlns='jabber:client'/>`);
+  later.say(OPEN);
+  await later.hear();
+  await later.hear();
+  later.say(`<auth xmlns='${SASL}' mechanism='PLAIN'>${plain('alice', 'alice-password')}</auth>`);
+  expect((await later.hear()).name).toBe('success');
+  later.say(`<message xmlns='jabber:client'/>`);
+  for (const client of [first, later]) {
+    expect((await client.hear()).attributes).toMatchObject({ from: DOMAIN, id: 'stream-id', version: '1.0' });
+    expect((await client.hear()).elements()[0]?.name).toBe('not-authorized');
+  }
+});
+
 test('a login that takes too long, and one that fails too often, end', async () => {
   const world = await StreamWorld.make({ attempts: 2 });
   const { client: slow } = await opened(world);

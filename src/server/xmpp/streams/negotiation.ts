@@ -24,6 +24,8 @@ export class Negotiation implements ConnectionHandler {
   readonly #connection: XmppConnection;
   readonly #deadline: Timer;
   #stage: Stage = 'header';
+  /** Of the stream as it is now, which TLS and SASL begin anew. */
+  #headerSent = false;
   #exchange: SaslExchange | undefined;
   /** Of a SASL2 login: what is to be done with its success. */
   #request: Sasl2Request | undefined;
@@ -44,13 +46,7 @@ export class Negotiation implements ConnectionHandler {
       this.#refuse('invalid-xml', 'The stream is open.');
       return;
     }
-    this.#connection.openStream({
-      from: router.domain,
-      id: randomBytes(12).toString('base64url'),
-      version: '1.0',
-      lang: 'en',
-      to: header.from,
-    });
+    this.#openStream(header.from);
     if (header.to !== undefined && header.to.toLowerCase() !== router.domain) {
       this.#refuse('host-unknown');
       return;
@@ -67,6 +63,12 @@ export class Negotiation implements ConnectionHandler {
     this.#connection.send(
       this.#stage === 'login' ? loginFeatures(this.#connection, mechanisms, router) : sessionFeatures(router),
     );
+  }
+
+  #openStream(to?: string): void {
+    this.#headerSent = true;
+    const id = randomBytes(12).toString('base64url');
+    this.#connection.openStream({ from: this.#context.router.domain, id, version: '1.0', lang: 'en', to });
   }
 
   received(element: Element): void {
@@ -110,6 +112,7 @@ export class Negotiation implements ConnectionHandler {
     }
     this.#exchange = undefined;
     this.#stage = 'header';
+    this.#headerSent = false;
     this.#connection.send(xml('proceed', NS.TLS));
     startTls();
   }
@@ -205,6 +208,7 @@ export class Negotiation implements ConnectionHandler {
     const request = this.#request;
     if (request === undefined) {
       this.#stage = 'header after login';
+      this.#headerSent = false;
       this.#connection.send(xml('success', NS.SASL, {}, additional === undefined ? undefined : toBase64(additional)));
       this.#connection.restart();
       return;
@@ -277,6 +281,7 @@ export class Negotiation implements ConnectionHandler {
     if (this.#stage === 'over') return;
     this.#over();
     if (error !== undefined) {
+      if (!this.#headerSent) this.#openStream(); // RFC 6120 section 4.9.1.2
       const { log } = this.#context;
       log.debug({ remote: this.#connection.remote.address, condition: error.condition }, 'stream refused');
     }
