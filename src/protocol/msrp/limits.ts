@@ -39,7 +39,7 @@ export interface RelayLimits extends FrameLimits {
   stallTimeout: number;
   /** Milliseconds a connection may stay without a use of the relay and without traffic for one. */
   idleTimeout: number;
-  /** Requests of a connection that were refused; then it is closed. */
+  /** Messages and AUTHs of a connection that were refused, with nothing passed on between; then it is closed. */
   refusals: number;
 }
 

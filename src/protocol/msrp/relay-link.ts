@@ -71,7 +71,10 @@ export class RelayLink {
   paused = false;
   stalling = false;
   idling = false;
+  /** Refused messages since the last that went on. */
   refusals = 0;
+  /** The Message-ID of the latest. */
+  lastRefused: ByteString | undefined;
   /** Sent by it and not answered, oldest first, with the time by which the answer is due. */
   readonly unanswered = new Map<string, { due: number; report: ReportTarget }>();
   /** The latest of those that are only answered when refused (Failure-Report: partial). */

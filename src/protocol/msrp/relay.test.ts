@@ -308,9 +308,23 @@ test('a connection that does nothing, or is refused again and again, is closed',
   expect(idle.closed).toBeUndefined();
   world.clock.advance(1);
   expect(idle.closed).toBe(1008);
-  for (let i = 0; i < 40; i++) send(alice, `${a} msrp://no.test:1/x;tcp`, ALICE, '', 'x', `t${i}abc`);
+  for (let i = 0; i < 40; i++)
+    alice.send(`MSRP t${i}abc SEND\nTo-Path: ${a} msrp://no.test:1/x;tcp\nFrom-Path: ${ALICE}\nMessage-ID: m${i}\n`);
   expect(alice.closed).toBe(1008);
   expect(alice.statuses().length).toBe(33);
+});
+
+test('a file whose receiver has left, and sessions that end now and then, cost nobody his connection', () => {
+  const { alice, bob, a, b } = two();
+  // All that was on its way when the receiver left.
+  for (let i = 0; i < 200; i++) send(alice, `${a} msrp://no.test:1/x;tcp`, ALICE, '', 'x', `t${i}abc`, '+');
+  expect(alice.closed).toBeUndefined();
+  for (let i = 0; i < 100; i++) {
+    alice.send(`MSRP u${i}abc SEND\nTo-Path: ${a} msrp://no.test:1/x;tcp\nFrom-Path: ${ALICE}\nMessage-ID: m${i}\n`);
+    send(alice, `${a} ${b} ${BOB}`, ALICE, '', 'x', `v${i}abc`);
+  }
+  expect(alice.closed).toBeUndefined();
+  expect(bob.received('SEND').length).toBe(100);
 });
 
 test('a WebSocket message holds one whole frame', () => {

@@ -273,6 +273,7 @@ export class Relay {
       return;
     }
     next.queue.push(writer, piece);
+    from.refusals = 0;
     from.waitingOctets += piece.length;
     this.#flush(next);
     if (!from.paused && from.waitingOctets > this.limits.queuedBytes && from.open) {
@@ -356,6 +357,10 @@ export class Relay {
     this.#event({ type: 'refused', link, head, status });
     if (head.method !== 'REPORT' && head.failureReport !== 'no') this.#respond(link, head, status, fields);
     if (status === 413) return;
+    // A message whose session has ended meets one refusal, however many of its chunks were on their way.
+    const message = head.get('Message-ID');
+    if (message !== undefined && message === link.lastRefused) return;
+    link.lastRefused = message;
     link.refusals += 1;
     if (link.refusals > this.limits.refusals) this.#close(link, 1008, 'Too many requests that were refused.');
   }
