@@ -117,13 +117,13 @@ export class SessionReceiver {
     if (id === undefined || id.length > MOST_ID) return 400;
     const refused = this.#refused.get(id);
     if (refused !== undefined) return refused;
-    // 2. An empty SEND binds the connection to the session, and that is all.
+    // 2. An empty SEND binds the connection to the session, and that is all; or it ends a message that we know.
     const contentType = head.get('Content-Type');
-    if (contentType === undefined) return 200;
+    let message = this.#messages.get(id);
+    if (contentType === undefined && message === undefined) return 200;
     // 3. A message that we know, or a new one.
     const range = head.byteRange;
     reading.at = range.start - 1;
-    let message = this.#messages.get(id);
     if (message === undefined) {
       const status = this.#messages.size >= this.#options.most ? 413 : this.#options.accept(head);
       if (status !== 200) {
@@ -141,7 +141,7 @@ export class SessionReceiver {
       };
       this.#messages.set(id, message);
       const total = range.total === undefined ? {} : { total: range.total };
-      this.#out.event({ type: 'incoming', message: id, contentType, head, ...total });
+      this.#out.event({ type: 'incoming', message: id, contentType: contentType as ByteString, head, ...total });
     }
     message.total ??= range.total;
     if (range.total !== undefined && message.total !== range.total) return 400;

@@ -167,6 +167,23 @@ test('an empty message is a message', () => {
   expect(alice.kinds()).toEqual(['sent', 'delivered']);
 });
 
+test('a message may end, or be given up, with a chunk that has no body and so no Content-Type', () => {
+  const { bob } = pair();
+  const chunk = (id: string, range: string, body: string, flag: string) =>
+    bob.take(
+      text(
+        `MSRP t${id}${flag.charCodeAt(0)} SEND\r\nTo-Path: ${B}\r\nFrom-Path: ${A}\r\nMessage-ID: ${id}\r\nByte-Range: ${range}\r\n${body}` +
+          `-------t${id}${flag.charCodeAt(0)}${flag}\r\n`,
+      ),
+    );
+  const part = 'Content-Type: text/plain\r\n\r\nhello\r\n';
+  chunk('one1', '1-5/*', part, '+');
+  chunk('one1', '6-5/5', '', '$');
+  chunk('two2', '1-5/20', part, '+');
+  chunk('two2', '6-5/20', '', '#');
+  expect(bob.kinds()).toEqual(['incoming', 'received', 'incoming', 'aborted']);
+});
+
 test('a message that the other side does not want is given up', () => {
   const { alice, bob, flow } = pair({ accept: (head) => (head.get('Content-Type') === 'a/b' ? 415 : 200) });
   alice.run(alice.session.send({ contentType: 'a/b', body: octets(500_000) }, 0).outputs);
