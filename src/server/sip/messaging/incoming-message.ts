@@ -22,11 +22,12 @@ interface Meaning {
 
 /**
  * The stanza from one bare address to another; undefined: of a kind that is only passed from phone to phone (another type,
- * an encoding, another disposition). Throws ProtocolError for what is of our kind and cannot be read (400, 413, 415), or was
+ * an encoding, another disposition, an extension that its reader must know). Throws ProtocolError for what is of our kind and cannot be read (400, 413, 415), or was
  * written in somebody else's name (403). `now`: milliseconds since 1970.
  */
 export function readMessage(request: Request, from: string, to: string, now: number): Element | undefined {
-  if (request.has('content-encoding') || !isRendered(request.get('content-disposition'))) return undefined;
+  if (request.has('content-encoding') || request.has('require') || !isRendered(request.get('content-disposition')))
+    return undefined;
   const type = request.get('content-type');
   const meaning = type === undefined ? undefined : meaningOf(type, request.body, from);
   if (meaning === undefined) return undefined;
@@ -122,7 +123,7 @@ function plainText(type: string, body: ByteString): string {
   if (type === 'text/plain') return decodeUtf8(body) ?? body;
   const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(type)?.[1]?.toLowerCase() ?? 'utf-8';
   const latin = charset === 'iso-8859-1' || charset === 'us-ascii';
-  const text = latin ? body : decodeUtf8(body);
+  const text = latin ? body : /^(?:utf-?(?:7|16|32)|ucs)/.test(charset) ? undefined : decodeUtf8(body);
   if (text === undefined && charset !== 'utf-8')
     throw new ProtocolError('SIP_BODY', 'Unknown Charset', { status: 415 });
   return text ?? body;

@@ -52,7 +52,7 @@ const TAKEN = Promise.resolve(1);
 export class Messages implements MessageDevices {
   readonly protocol = 'sip';
   readonly #parts: MessagesParts;
-  /** Requests whose stanza is with the inbox, by that stanza's id: from phone to phone they pass as they are. */
+  /** Requests whose stanza is with the inbox, by its recipient and id: from phone to phone they pass as they are. */
   readonly #originals = new Map<string, Original>();
   /** Deliveries under way, by account. */
   readonly #underWay = new Map<string, number>();
@@ -88,7 +88,7 @@ export class Messages implements MessageDevices {
     );
     removeOwnCredentials(request, domain);
     if (!inbound.peer?.trusted) stripAsserted(request);
-    const id = message.attributes['id'] as string;
+    const id = nameOf(message);
     const original = { from, request, loopHash: inbound.loopHash };
     this.#originals.set(id, original);
     server.start();
@@ -137,14 +137,14 @@ export class Messages implements MessageDevices {
     const now = this.#parts.now();
     const bindings = location.reachable(account, now).filter(takesMessages);
     if (bindings.length === 0 || !isForDevices(message)) return NO_DELIVERY;
-    const { from = '', to = '', id } = message.attributes;
+    const { from = '', to = '' } = message.attributes;
     const own = `${account}@${domain}`;
     // A copy of what its owner has written elsewhere (XEP-0280): to a phone it would be a message like any other.
     if (bare(from) === own && bare(to) !== own) return NO_DELIVERY;
     if (hasMessageExpired(message, now)) return TAKEN; // nobody is to have it any more
     const underWay = this.#underWay.get(account) ?? 0;
     if (this.#deliveries >= limits.deliveries || underWay >= limits.deliveriesPerAccount) return NO_DELIVERY;
-    const found = id === undefined ? undefined : this.#originals.get(id);
+    const found = this.#originals.get(nameOf(message));
     const original = found?.from === from ? found : undefined;
     let delivery: Delivery | undefined;
     for (const binding of devices(bindings)) {
@@ -226,6 +226,11 @@ function addressOfRecord(jid: string): ByteString {
   const at = address.indexOf('@');
   if (at < 0) return `sip:${address}`;
   return `sip:${escapeUser(encodeUtf8(address.slice(0, at)))}@${address.slice(at + 1)}`;
+}
+
+/** One text to several people may have one id (RFC 5438 section 6.3) while both are on their way. */
+function nameOf({ attributes: { to = '', id = '' } }: Element): string {
+  return `${bare(to)} ${id}`;
 }
 
 function bare(jid: string): string {

@@ -51,12 +51,17 @@ export class Publications {
   }
 
   /**
-   * A PUBLISH by the account's owner (its From and To are proved). `events`: for Allow-Events. Throws ProtocolError 400 and
-   * 413 for a document that cannot be read.
+   * A PUBLISH whose From and To are proved. `account`: of the Request-URI; `events`: for Allow-Events. Throws ProtocolError
+   * 400 and 413 for a document that cannot be read.
    */
-  receive(inbound: Inbound, account: string, events: string): void {
-    const { request, replyFlow, flow, key } = inbound;
-    const [status, fields] = this.#answer(request, account, events);
+  receive(inbound: Inbound, account: string | undefined, events: string): void {
+    const { request, replyFlow, flow, key, identity } = inbound;
+    const [status, fields] =
+      account === undefined
+        ? ([404] as Answer)
+        : identity !== undefined && identity.name !== account
+          ? ([403] as Answer)
+          : this.#answer(request, account, events);
     const server = new ServerTransaction(this.#parts.transactions, key, request, replyFlow, flow.remote.address);
     server.start();
     server.respond(makeResponse(request, status, undefined, fields));
@@ -64,10 +69,11 @@ export class Publications {
 
   #answer(request: Request, account: string, events: string): Answer {
     const { limits } = this.#parts;
-    // 1, 2. The resource is the sender's own. Event
+    // 1, 2. The resource is the sender's own. Event, and what we must know (RFC 3261 section 8.2.2.3)
     const event = request.get('event');
     if (event === undefined || parseEvent(event).package.toLowerCase() !== 'presence')
       return [489, [['Allow-Events', events]]];
+    if (request.has('require')) return [420, [['Unsupported', request.values('require').join(', ')]]];
     // 3. SIP-If-Match
     const tag = request.get('sip-if-match');
     const known = tag === undefined ? undefined : this.#byTag.get(tag);

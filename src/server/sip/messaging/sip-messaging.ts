@@ -65,10 +65,7 @@ export class SipMessaging {
       return true;
     }
     if (method !== 'PUBLISH') return false;
-    const account = this.#name(inbound);
-    const { identity } = inbound;
-    if (account === undefined || (identity !== undefined && identity.name !== account)) return false;
-    this.publications.receive(inbound, account, this.notifier.events);
+    this.publications.receive(inbound, this.#name(inbound), this.notifier.events);
     return true;
   }
 
