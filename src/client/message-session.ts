@@ -1,17 +1,24 @@
 // Chat in a session of its own (RFC 4975) with whoever has MSRP and no XMPP: text in message/cpim (RFC 3862), typing (RFC 3994),
 // dispositions (RFC 5438). An import of its own, like file-transfer.ts.
-import { decodeUtf8, encodeUtf8 } from '../protocol/byte-string.ts';
+import { type ByteString, decodeUtf8, encodeUtf8 } from '../protocol/byte-string.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { cpimHeader, parseCpim, serializeCpim } from '../protocol/msrp/cpim.ts';
 import { randomName } from '../protocol/msrp/frame.ts';
 import { IMDN_NAMESPACE, IMDN_TYPE, type Imdn, parseImdn, serializeImdn } from '../protocol/msrp/imdn.ts';
 import { IS_COMPOSING_TYPE, parseIsComposing, serializeIsComposing } from '../protocol/msrp/is-composing.ts';
 import type { SessionEvent } from '../protocol/msrp/session-event.ts';
+import { tryOr } from '../protocol/msrp/try-or.ts';
 import type { UserAgentEvent } from '../protocol/sip/user-agent-event.ts';
 import type { Client } from './client.ts';
 import { Emitter } from './emitter.ts';
 import { ClientError } from './errors.ts';
-import { readMessageDescription } from './msrp/description.ts';
+import {
+  answeredSetup,
+  isSameSession,
+  type MessageDescription,
+  readMessageDescription,
+  takesType,
+} from './msrp/description.ts';
 import type { MsrpEndpoint } from './msrp/endpoint.ts';
 import type { MsrpLink } from './msrp/link.ts';
 import { RelayConnections } from './msrp/relay-connection.ts';
@@ -39,8 +46,10 @@ export interface SessionMessage {
   dateTime: string;
 }
 
+const CPIM_TYPE = 'message/cpim';
+const TYPES = [CPIM_TYPE, 'text/plain', IS_COMPOSING_TYPE];
 const ATTRIBUTES = [
-  `accept-types:message/cpim text/plain ${IS_COMPOSING_TYPE}`,
+  `accept-types:${TYPES.join(' ')}`,
   `accept-wrapped-types:text/plain ${IS_COMPOSING_TYPE} ${IMDN_TYPE}`,
 ];
 /** Octets of one message that is kept: text, not files. */
@@ -59,6 +68,8 @@ export class MessageSession extends Emitter<MessageSessionEvents> {
   readonly #sent = new Map<string, { resolve: () => void; reject: (error: ClientError) => void }>();
   readonly #ready = Promise.withResolvers<void>();
   #endpoint: MsrpEndpoint | undefined;
+  /** What the other side takes (RFC 4975 section 8.6), alone and in message/cpim. */
+  #types: Pick<MessageDescription, 'acceptTypes' | 'acceptWrappedTypes'> = { acceptTypes: [], acceptWrappedTypes: [] };
   #cancelComposing: (() => void) | undefined;
   #over = false;
 
@@ -73,9 +84,14 @@ export class MessageSession extends Emitter<MessageSessionEvents> {
   }
 
   /** For whoever made it: both descriptions are there. The passive side waits until it is spoken to (RFC 4975 section 5.4). */
-  async open(remotePath: readonly string[], setup: 'active' | 'passive'): Promise<void> {
-    this.#endpoint = await this.#link.open(remotePath, {
-      accept: (head) => ((head.byteRange.total ?? 0) > MOST_OCTETS ? 413 : 200),
+  async open(remote: MessageDescription, setup: 'active' | 'passive'): Promise<void> {
+    this.#types = remote;
+    this.#sip.isAgreed = (offer) => isSameSession(remote, offer);
+    this.#endpoint = await this.#link.open(remote.path, {
+      accept: (head) => {
+        if (!takesType(TYPES, bareType(head.get('Content-Type') ?? ''))) return 415;
+        return (head.byteRange.total ?? 0) > MOST_OCTETS ? 413 : 200;
+      },
       onEvent: (event) => this.#happened(event),
       onLost: () => this.close(),
       onHeard: () => this.#ready.resolve(),
@@ -119,10 +135,15 @@ export class MessageSession extends Emitter<MessageSessionEvents> {
     this.#wrap(IMDN_TYPE, imdn, [['imdn.Message-ID', crypto.randomUUID()]]).catch(() => {});
   }
 
+  /** In message/cpim for whoever takes that, else as it is, without what only CPIM can say. */
   async #wrap(type: string, text: string, headers: (readonly [string, string])[] = []): Promise<void> {
     if (!this.#over) await this.#ready.promise;
-    const endpoint = this.#endpoint;
-    if (endpoint === undefined || this.#over) throw new ClientError('WRONG_STATE', 'the session is over');
+    const { acceptTypes, acceptWrappedTypes } = this.#types;
+    const takesCpim = takesType(acceptTypes, CPIM_TYPE);
+    if (type === IMDN_TYPE && !takesCpim) return;
+    const takesIt = takesType(acceptTypes, type) || (takesCpim && takesType(acceptWrappedTypes, type));
+    if (type === IS_COMPOSING_TYPE && !takesIt) return;
+    if (!takesCpim) return this.#send(type, encodeUtf8(text));
     const cpim = serializeCpim({
       headers: [
         ['From', `<${this.#local}>`],
@@ -134,10 +155,18 @@ export class MessageSession extends Emitter<MessageSessionEvents> {
       mime: [['Content-Type', type]],
       body: encodeUtf8(text),
     });
+    return this.#send(CPIM_TYPE, cpim);
+  }
+
+  /** Resolves once the other side has it. */
+  #send(contentType: string, body: ByteString): Promise<void> {
+    const endpoint = this.#endpoint;
+    if (endpoint === undefined || this.#over)
+      return Promise.reject(new ClientError('WRONG_STATE', 'the session is over'));
     return new Promise((resolve, reject) => {
       const messageId = randomName(primitives, 16);
       this.#sent.set(messageId, { resolve, reject });
-      endpoint.send({ contentType: 'message/cpim', body: toBytes(cpim), successReport: true, messageId });
+      endpoint.send({ contentType, body: toBytes(body), successReport: true, messageId });
     });
   }
 
@@ -223,6 +252,11 @@ export class MessageSession extends Emitter<MessageSessionEvents> {
   }
 }
 
+/** A media type without its parameters. */
+function bareType(type: string): string {
+  return (type.split(';', 1)[0] as string).trim().toLowerCase();
+}
+
 export interface MessageSessionsEvents {
   /** Somebody began a chat with us; it is accepted. */
   session: MessageSession;
@@ -255,7 +289,7 @@ export class MessageSessions extends Emitter<MessageSessionsEvents> {
       if (remote === undefined || remote.path.length === 0)
         throw new ClientError('BAD_DESCRIPTION', 'the answer has no MSRP session', 488);
       const session = this.#session({ remote: describePeer({ uri }), sip, link });
-      await session.open(remote.path, 'active');
+      await session.open(remote, 'active');
       return session;
     } catch (error) {
       sip.hangUp();
@@ -270,26 +304,20 @@ export class MessageSessions extends Emitter<MessageSessionsEvents> {
 
   #take(event: Extract<UserAgentEvent, { type: 'incomingCall' }>): SessionListener | undefined {
     const sdp = event.offer === undefined ? '' : textOf(event.offer);
-    let path: string[];
-    try {
-      const description = readMessageDescription(sdp);
-      if (description === undefined || description.file !== undefined || description.dataChannel) return undefined;
-      path = description.path;
-    } catch (error) {
-      if (error instanceof ProtocolError) return undefined;
-      throw error;
-    }
+    const description = tryOr(undefined, () => readMessageDescription(sdp));
+    if (description === undefined || description.file !== undefined || description.dataChannel) return undefined;
     const sip = new SipSession(this.#port, event.call);
-    this.#accept(sip, describePeer(event.from), path).catch(() => sip.reject(480));
+    this.#accept(sip, describePeer(event.from), description, sdp).catch(() => sip.reject(480));
     return sip;
   }
 
-  async #accept(sip: SipSession, remote: Peer, path: readonly string[]): Promise<void> {
+  async #accept(sip: SipSession, remote: Peer, description: MessageDescription, sdp: string): Promise<void> {
+    const setup = answeredSetup(description.setup);
     const link = await this.#relay.link();
     const session = this.#session({ remote, sip, link });
-    const answer = await link.describe(['setup:passive', ...ATTRIBUTES]);
+    const answer = await link.describe([`setup:${setup}`, ...ATTRIBUTES], sdp);
     this.emit('session', session);
-    const opened = session.open(path, 'passive');
+    const opened = session.open(description, setup);
     sip.accept(answer);
     await opened;
   }

@@ -7,12 +7,14 @@ import type { SessionListener, SessionPort } from './session-port.ts';
 
 /**
  * The SIP side of a session that is no call: one INVITE, one answer, one end. An offer that comes within it is answered
- * with what was agreed.
+ * with what was agreed, or 488 when it is another.
  */
 export class SipSession implements SessionListener {
   readonly name: CallName;
   /** Once, whoever ended it. `status`: of a rejection. */
   onEnd: (end: { remote: boolean; status?: number }) => void = () => {};
+  /** Whether an offer that comes within it changes nothing. */
+  isAgreed: (offer: string) => boolean = () => true;
   readonly #port: SessionPort;
   #local: Body | undefined;
   #answer: string | undefined;
@@ -78,7 +80,7 @@ export class SipSession implements SessionListener {
       case 'offer':
       case 'offerRequested':
         this.#port.perform((agent, now) =>
-          this.#local === undefined
+          this.#local === undefined || (event.type === 'offer' && !this.isAgreed(textOf(event.body)))
             ? agent.rejectOffer(this.name, now)
             : agent.answer(this.name, this.#local, now, event.leg),
         );

@@ -18,11 +18,32 @@ test('a session of messages is described and read', () => {
     dataChannel: false,
     path: PATH,
     acceptTypes: ['*'],
+    acceptWrappedTypes: [],
     setup: 'active',
     direction: 'sendonly',
     file: { selector: { name: 'a b.txt', type: 'text/plain', size: 5 }, transferId: 'abc', start: 3 },
   });
   expect(messageDescription(['msrps://relay.test:443/use;ws'], [])).toContain('m=message 443 TCP/TLS/MSRP *');
+});
+
+test('an answer has a section for each that was offered, with the transport that was offered', () => {
+  const offer = [
+    'v=0',
+    'm=audio 4000 RTP/AVP 0 8',
+    'a=sendrecv',
+    'm=message 2855 TCP/TLS/MSRP *',
+    'a=path:msrps://192.0.2.1:2855/x;tcp',
+    'm=message 2855 TCP/TLS/MSRP *',
+    'a=path:msrps://192.0.2.1:2855/y;tcp',
+    '',
+  ].join('\r\n');
+  const answer = messageDescription(PATH, ['setup:passive'], offer);
+  expect(answer.match(/^m=.*$/gm)?.map((line) => line.trim())).toEqual([
+    'm=audio 0 RTP/AVP 0 8',
+    'm=message 2855 TCP/TLS/MSRP *',
+    'm=message 0 TCP/TLS/MSRP *',
+  ]);
+  expect(readMessageDescription(answer)?.path).toEqual(PATH);
 });
 
 test('a session in a data channel is described and read, beside other media', () => {

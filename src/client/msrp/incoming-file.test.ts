@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { settled, VirtualClock } from '../../../test/support/virtual-clock.ts';
 import { describePeer } from '../peer.ts';
 import type { SipSession } from '../sip-session.ts';
+import { messageDescription } from './description.ts';
 import type { MsrpEndpoint } from './endpoint.ts';
 import { type FileInvitation, IncomingFile } from './incoming-file.ts';
 import type { EndpointHandlers } from './link.ts';
@@ -33,6 +34,7 @@ function incoming() {
         dataChannel: false,
         path: ['msrp://a.test:1/a;tcp'],
         acceptTypes: ['*'],
+        acceptWrappedTypes: [],
         setup: 'active',
         direction: 'sendonly',
         file: { selector: { name: '../a.txt', size: 10, hash: { 'sha-1': HASH } }, transferId: 'x', start: 1 },
@@ -48,6 +50,7 @@ function incoming() {
           const endpoint = {
             confirm: (_: string, status = 200) => log.push(`REPORT ${status}`),
             refuse: () => log.push('413'),
+            greet: () => log.push('SEND'),
             hold() {},
             release() {},
           };
@@ -132,6 +135,32 @@ test('a file that is given up here is refused (413) for a while, so that its sen
   await clock.advance(5_000);
   expect(log.at(-1)).toBe('closed');
   await expect(file.done).rejects.toMatchObject({ code: 'REJECTED' });
+});
+
+test('more than was offered is not taken, whatever total its sender says', async () => {
+  const { file, data, log, attempts } = incoming();
+  await file.accept();
+  data(0, 8);
+  attempts[0]!.handlers.onEvent({ type: 'data', message: 'm', offset: 8, octets: new Uint8Array(3) });
+  await expect(file.done).rejects.toMatchObject({ message: 'more octets than were offered' });
+  expect(log).toEqual(['200', 'BYE', '413']);
+  expect(file.octets).toBe(8);
+});
+
+test('who waits to be spoken to (setup:passive) is; another file in the same session is refused', async () => {
+  const { clock, log, attempts, invitation } = incoming();
+  const passive = invitation();
+  passive.description.setup = 'passive';
+  const file = new IncomingFile(describePeer({ uri: 'sip:alice@example.test' }), passive, clock);
+  await file.accept();
+  expect(attempts[0]?.answer).toContain('setup:active');
+  expect(log).toEqual(['200', 'SEND']);
+  const again = (id: string) =>
+    messageDescription(passive.description.path, [
+      `file-selector:name:"a.txt" size:10 hash:sha-1:${HASH.toUpperCase()}`,
+      `file-transfer-id:${id}`,
+    ]);
+  expect(['x', 'y'].map((id) => passive.sip.isAgreed(again(id)))).toEqual([true, false]);
 });
 
 test('a file whose hash is wrong is not taken', async () => {

@@ -7,7 +7,7 @@ import { Emitter } from '../emitter.ts';
 import { ClientError, toClientError } from '../errors.ts';
 import type { Peer } from '../peer.ts';
 import type { SipSession } from '../sip-session.ts';
-import type { MessageDescription } from './description.ts';
+import { answeredSetup, isSameSession, type MessageDescription } from './description.ts';
 import type { MsrpEndpoint } from './endpoint.ts';
 import { type FileHash, type FileHashName, startFileHash } from './file-hash.ts';
 import { BlobSink, type FileSink } from './file-sink.ts';
@@ -134,6 +134,8 @@ export class IncomingFile extends Emitter<IncomingFileEvents> {
 
   #watch(invitation: FileInvitation): void {
     this.#invitation = invitation;
+    // RFC 5547 section 8.4: another file in the same session is not taken for this one.
+    invitation.sip.isAgreed = (offer) => isSameSession(invitation.description, offer);
     invitation.sip.onEnd = () => {
       if (this.#invitation !== invitation) return;
       if (this.#state === 'offered') this.#fail(new ClientError('REJECTED', 'taken back'));
@@ -143,6 +145,7 @@ export class IncomingFile extends Emitter<IncomingFileEvents> {
 
   async #answer({ sip, description, sdp, link: open }: FileInvitation): Promise<void> {
     if (this.#state !== 'done') this.#enter('receiving');
+    const setup = answeredSetup(description.setup);
     try {
       const link = await open();
       this.#link = link;
@@ -150,7 +153,7 @@ export class IncomingFile extends Emitter<IncomingFileEvents> {
       const attributes = [
         'recvonly',
         'accept-types:*',
-        'setup:passive',
+        `setup:${setup}`,
         `file-selector:${decodeUtf8(serializeFileSelector(this.#selector))}`,
         `file-transfer-id:${description.file?.transferId ?? ''}`,
         'file-disposition:attachment',
@@ -167,6 +170,7 @@ export class IncomingFile extends Emitter<IncomingFileEvents> {
       });
       sip.accept(answer);
       this.#endpoint = await opening;
+      if (setup === 'active') this.#endpoint.greet();
     } catch (error) {
       sip.reject(480);
       if (this.#octets > 0) this.#interrupted();
@@ -196,6 +200,11 @@ export class IncomingFile extends Emitter<IncomingFileEvents> {
       return;
     }
     if (known >= octets.length) return; // sent again after a cut
+    if (offset + octets.length > this.size) {
+      // A sender that says no total (`*`) has no other bound.
+      this.#fail(new ClientError('REJECTED', 'more octets than were offered'));
+      return;
+    }
     const fresh = octets.slice(known) as Uint8Array<ArrayBuffer>;
     this.#octets += fresh.length;
     this.#hash?.update(fresh);

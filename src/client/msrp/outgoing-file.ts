@@ -7,7 +7,7 @@ import { Emitter } from '../emitter.ts';
 import { ClientError, toClientError } from '../errors.ts';
 import type { SessionPort } from '../session-port.ts';
 import { SipSession } from '../sip-session.ts';
-import { readMessageDescription } from './description.ts';
+import { isSameSession, readMessageDescription } from './description.ts';
 import type { MsrpEndpoint } from './endpoint.ts';
 import { type FileHashName, hashFile } from './file-hash.ts';
 import type { MsrpLink } from './link.ts';
@@ -138,6 +138,7 @@ export class OutgoingFile extends Emitter<OutgoingFileEvents> {
       const remote = readMessageDescription(answer);
       if (remote === undefined || remote.path.length === 0)
         throw new ClientError('BAD_DESCRIPTION', 'the answer has no MSRP session', 488);
+      sip.isAgreed = (again) => isSameSession(remote, again);
       await link.answered(answer);
       const finished = new Promise<void>((resolve, reject) => {
         sip.onEnd = () => reject(new ClientError('REJECTED', 'the other side has ended it'));

@@ -207,8 +207,8 @@ class RelayLink implements MsrpLink {
     this.#own = connection.ownUri(randomName(primitives, 20));
   }
 
-  async describe(attributes: readonly string[]): Promise<string> {
-    return decodeUtf8(messageDescription(this.#path, attributes.map(encodeUtf8))) ?? '';
+  async describe(attributes: readonly string[], remote?: string): Promise<string> {
+    return decodeUtf8(messageDescription(this.#path, attributes.map(encodeUtf8), remote && encodeUtf8(remote))) ?? '';
   }
 
   async answered(): Promise<void> {}
