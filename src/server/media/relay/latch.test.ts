@@ -53,6 +53,10 @@ test.each([
   ['::', 5004],
   ['192.0.2.7', 0],
   ['phone.example', 5004],
+  ['0.1.2.3', 5004],
+  ['224.1.2.3', 5004],
+  ['255.255.255.255', 5004],
+  ['ff02::1', 5004],
   [undefined, 0],
 ] as const)('to %s port %s nothing is sent', (address, port) => {
   const latch = new Latch();

@@ -49,9 +49,8 @@ export class Latch {
     this.signalledPort = port;
     this.signalling = canonicalAddress(signalling);
     this.signalled = address === undefined ? '' : canonicalAddress(address);
-    // RFC 3264 section 8.4: 0.0.0.0 was once the way to hold. Port 9 is `discard`, of those who trickle.
     const before = this.address;
-    const reachable = this.signalled !== '' && this.signalled !== '0.0.0.0' && this.signalled !== '::' && port > 0;
+    const reachable = isOneHost(this.signalled) && port > 0;
     this.address = reachable ? this.signalled : '';
     this.port = reachable ? port : 0;
     if (this.address !== before) this.proved = false;
@@ -93,6 +92,13 @@ export class Latch {
   private isDescribed(address: string, port: number): boolean {
     return port === this.signalledPort && address === this.signalled;
   }
+}
+
+/** Not one: 0.0.0.0, once the way to hold (RFC 3264 section 8.4), and what many hear: a call is of two. */
+function isOneHost(address: string): boolean {
+  if (address.includes(':')) return address !== '::' && !address.startsWith('ff');
+  const first = Number(address.split('.', 1)[0]); // 0 for ''
+  return first > 0 && first < 224;
 }
 
 /** As a socket writes it; '': no literal address. */
