@@ -116,7 +116,7 @@ async function compose(
   const parts = { media, sip, turn, web, msrp, messaging, xmpp };
   const registry = composeMetrics(foundation, parts);
   const observeCall = observeCalls(registry);
-  await composeHttp(foundation, parts, { appsFolder, registry, uploads });
+  await composeHttp(foundation, parts, { appsFolder, registry, uploads, rooms });
 
   // then everything listens.
   await web.listen();

@@ -160,7 +160,8 @@ export interface UploadStore {
   /** False when the owner's files together, 4,096 octets more for each, would pass `quota`. */
   add(upload: Upload, quota: number): Promise<boolean>;
   find(id: string): Promise<Upload | undefined>;
-  markStored(id: string): Promise<void>;
+  /** False: there is no such place any more. */
+  markStored(id: string): Promise<boolean>;
   /** Takes away, and names, what was created before; and before `unstored`, which is later, where the file never came. */
   expire(before: number, unstored: number): Promise<Upload[]>;
 }

@@ -110,4 +110,28 @@ describe('messages', () => {
     expect(bob.received.some((stanza) => stanza.childText('body') === 'lost')).toBe(false);
     expect([...archived(data, 'bob@example.test').keys()]).toEqual(['before', 'after']);
   });
+
+  test('a file of which the disk takes but a part is not said to be stored, and can be put again when there is room', async () => {
+    const data = dataFolder();
+    server = await startChappe({ data });
+    const alice = await login('alice');
+    const size = 1_000_000;
+    alice.write(
+      `<iq type='get' id='slot' to='upload.example.test'><request xmlns='urn:xmpp:http:upload:0' filename='f' size='${size}'/></iq>`,
+    );
+    const slot = (await alice.next(({ attributes: { id } }) => id === 'slot')).elements()[0];
+    const put = slot?.child('put');
+    const url = put?.attributes['url'] ?? '';
+    const authorization = put?.childText('header') ?? '';
+    const upload = () => fetch(url, { method: 'PUT', body: Buffer.alloc(size, 7), headers: { authorization } });
+    // The last write of the file is a short one.
+    const limit = (octets: string) =>
+      execFileSync('prlimit', ['--pid', String(server?.ready.pid), `--fsize=${octets}:unlimited`]);
+    limit(String(size - 1));
+    expect((await upload()).status).toBe(500);
+    expect((await fetch(url)).status).toBe(404);
+    limit('unlimited');
+    expect((await upload()).status).toBe(201);
+    expect((await (await fetch(url)).arrayBuffer()).byteLength).toBe(size);
+  });
 });

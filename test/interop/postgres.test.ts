@@ -1,6 +1,8 @@
 // The store on PostgreSQL: the contract that SQLite's side keeps too, several processes on one database, and a database that
 // goes away and comes back.
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -183,4 +185,55 @@ describeWith(['postgres'], 'PostgreSQL', () => {
     await store.settings.set('5', 'now');
     expect(store.settings.get('5')).toBe('now');
   });
+
+  test('a transaction whose connection ends in its middle is lost as a whole, and said to be', async () => {
+    const url = postgres.database();
+    const way = await endedInTransaction(Number(new URL(url).port));
+    const store = await open(url.replace(/:\d+\//, `:${way.port}/`));
+    way.arm();
+    const keys = ['a', 'b', 'c'];
+    const results = await Promise.allSettled(keys.map((key) => store.settings.set(key, 'x')));
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    expect(postgres.query(url, `select key from setting where value = 'x'`)).toBe('');
+    await store.settings.set('d', 'x');
+    expect(postgres.query(url, `select key from setting where value = 'x'`).trim()).toBe('d');
+    await store.close();
+    way.close();
+  });
 });
+
+/**
+ * A way to that port on which, once armed, the database says goodbye right behind its answer to a transaction's first
+ * statement: the client reads both at once. Whoever connects then gets through.
+ */
+async function endedInTransaction(port: number): Promise<{ port: number; arm(): void; close(): void }> {
+  const inTransaction = Buffer.from('Z\0\0\0\x05T', 'latin1');
+  const fields = 'SFATAL\0C57P01\0Mterminating connection due to administrator command\0\0';
+  const goodbye = Buffer.from(`E\0\0\0${String.fromCharCode(4 + fields.length)}${fields}`, 'latin1');
+  let answers: number | undefined;
+  const server = createServer((near) => {
+    const far = connect(port, '127.0.0.1');
+    near.pipe(far);
+    far.on('data', (chunk) => {
+      if (answers !== undefined && chunk.subarray(-inTransaction.length).equals(inTransaction)) answers += 1;
+      if (answers !== 2) {
+        near.write(chunk);
+        return;
+      }
+      answers = undefined;
+      near.end(Buffer.concat([chunk, goodbye]));
+      far.destroy();
+    });
+    far.on('end', () => near.end()).on('error', () => near.destroy());
+    near.on('error', () => far.destroy());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    arm() {
+      answers = 0;
+    },
+    close: () => void server.close(),
+  };
+}

@@ -197,7 +197,7 @@ export class MemoryMessagingStore implements MessagingStore {
   readonly uploads: MessagingStore['uploads'] = {
     add: async () => true,
     find: async () => undefined,
-    markStored: async () => {},
+    markStored: async () => true,
     expire: async () => [],
   };
 

@@ -199,8 +199,9 @@ export function messagingContract(empty: () => Promise<MessagingStore>): void {
     expect(await uploads.add(upload('2', 41, 200), quota)).toBe(false);
     expect(await uploads.add(upload('2', 40, 200), quota)).toBe(true);
     expect(await uploads.add(upload('3', 60, 50, bob), quota)).toBe(true);
-    await uploads.markStored('1');
-    await uploads.markStored('2');
+    expect(await uploads.markStored('1')).toBe(true);
+    expect(await uploads.markStored('2')).toBe(true);
+    expect(await uploads.markStored('none')).toBe(false);
     expect(await uploads.find('2')).toEqual({ ...upload('2', 40, 200), stored: true });
     expect(await uploads.expire(50, 250)).toEqual([upload('3', 60, 50, bob)]);
     expect(await uploads.expire(150, 250)).toEqual([{ ...upload('1', 60, 100), stored: true }]);

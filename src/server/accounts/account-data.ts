@@ -1,6 +1,7 @@
 // Everything that is kept for one account, to be written out or deleted. Passwords are neither.
 import type { Store } from '../../storage/ports.ts';
 import type { UploadFolder } from '../uploads/upload-folder.ts';
+import { affiliationsOf } from '../xmpp/muc/room-documents.ts';
 import type { Accounts } from './accounts.ts';
 
 const RECORDS_AT_ONCE = 1_000;
@@ -10,6 +11,8 @@ export interface AccountDataOptions {
   store: Pick<Store, 'accounts' | 'calls' | 'messaging'>;
   /** Where uploaded files lie. */
   uploads: Pick<UploadFolder, 'remove'>;
+  /** Takes it off the lists of rooms: a bare address. */
+  rooms: { forget(address: string): Promise<void> };
   /** Ends what is open of an account, and forgets what is held in memory: before it is erased, and after. */
   forget?: (name: string) => void;
 }
@@ -36,13 +39,16 @@ export class AccountData {
       yield JSON.stringify({ kind: 'account', name, admin, created: new Date(created).toISOString() });
     }
     for await (const record of this.#calls(name)) yield JSON.stringify({ kind: 'call', ...record });
+    for (const affiliation of await affiliationsOf(store.messaging.documents, this.#address(name)))
+      yield JSON.stringify({ kind: 'affiliation', ...affiliation });
     yield* store.messaging.export(this.#address(name));
   }
 
-  /** All but the account itself, and what others keep of their talks with it. */
+  /** All but the account itself, and what others keep of their talks with it; bans stay, and rooms that have no other owner. */
   async erase(name: string): Promise<void> {
-    const { store, uploads, forget } = this.#options;
+    const { store, uploads, rooms, forget } = this.#options;
     forget?.(name);
+    await rooms.forget(this.#address(name));
     await store.accounts.erase(name);
     await uploads.remove(await store.messaging.erase(this.#address(name)));
     forget?.(name);

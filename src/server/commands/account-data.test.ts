@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -19,6 +29,11 @@ beforeEach(async () => {
     await store.messaging.archive.add([message]);
     await store.messaging.documents.set(owner, 'vcard', 'V');
   }
+  const affiliations = [
+    ['alice@localhost', { affiliation: 'member', nick: 'Al' }],
+    ['bob@localhost', { affiliation: 'owner' }],
+  ];
+  await store.messaging.documents.set('cave@rooms.localhost', 'room', JSON.stringify({ affiliations, secret: '' }));
   const upload = { owner: 'alice@localhost', name: 'f', type: 't/t', size: 1, created: Date.now(), stored: false };
   await store.messaging.uploads.add({ ...upload, id: 'FILE' }, 1);
   mkdirSync(join(at, 'data/uploads'));
@@ -53,7 +68,7 @@ const kinds = (lines: string[]) => lines.map((line) => (JSON.parse(line) as { ki
 
 test('everything that is kept for an account is exported, and no password', async () => {
   const lines = await run(accountExport, 'Alice');
-  expect(kinds(lines)).toEqual(['account', 'document', 'upload', 'archive']);
+  expect(kinds(lines)).toEqual(['account', 'affiliation', 'document', 'upload', 'archive']);
   expect(lines[0]).not.toContain('sealed');
   await expect(run(accountExport, 'carol')).rejects.toThrow('Nothing is kept');
 });
@@ -66,7 +81,7 @@ test('what is kept for an account is erased when it is meant, its files too, and
   await run(accountErase, 'alice', { flags: ['yes'] });
   expect(kinds(await run(accountExport, 'alice'))).toEqual(['account']);
   expect(existsSync(join(at, 'data/uploads/FILE'))).toBe(false);
-  expect(kinds(await run(accountExport, 'bob'))).toEqual(['document', 'archive']);
+  expect(kinds(await run(accountExport, 'bob'))).toEqual(['affiliation', 'document', 'archive']);
 });
 
 test('a backup has the messages, the keys and the files that are whole, also while the server runs', async () => {
@@ -76,8 +91,34 @@ test('a backup has the messages, the keys and the files that are whole, also whi
   expect(existsSync(join(at, 'copy/uploads/FILE2.part'))).toBe(false);
   await run(restore, join(at, 'copy'), { data: 'new' });
   expect(readFileSync(join(at, 'new/uploads/FILE'), 'utf8')).toBe('x');
-  expect(kinds(await run(accountExport, 'alice', { data: 'new' }))).toHaveLength(4);
+  expect(kinds(await run(accountExport, 'alice', { data: 'new' }))).toHaveLength(5);
   await expect(run(restore, join(at, 'copy'), { data: 'new' })).rejects.toThrow('--force');
   await run(restore, join(at, 'copy'), { data: 'new', flags: ['force'] });
   await expect(run(backup, join(at, 'copy'))).rejects.toThrow('not empty');
+});
+
+test('what is no whole backup is refused, and what is here stays', async () => {
+  const copy = join(at, 'copy');
+  await run(backup, copy);
+  expect(existsSync(join(copy, 'chappe.db.part'))).toBe(false);
+  const broken = async (make: (folder: string) => void) => {
+    const folder = mkdtempSync(join(at, 'broken-'));
+    cpSync(copy, folder, { recursive: true });
+    make(folder);
+    return expect(run(restore, folder, { flags: ['force'] }));
+  };
+  const file = (folder: string, name = 'chappe.db') => join(folder, name);
+  await (await broken((folder) => renameSync(file(folder), file(folder, 'chappe.db.part')))).rejects.toThrow(
+    'no backup',
+  );
+  await (await broken((folder) => rmSync(file(folder, 'seal.key')))).rejects.toThrow('seal.key');
+  await (await broken((folder) => writeFileSync(file(folder), ''))).rejects.toThrow('empty');
+  await (await broken((folder) => writeFileSync(file(folder), 'x'.repeat(9_000)))).rejects.toThrow('damaged');
+  await (await broken((folder) => truncateSync(file(folder), 20_000))).rejects.toThrow('damaged');
+  await (await broken((folder) => writeFileSync(file(folder, 'chappe.db-wal'), 'x'))).rejects.toThrow('data folder');
+  // The last of it cannot be read.
+  await (await broken((folder) => mkdirSync(file(folder, 'uploads/DIR')))).rejects.toThrow();
+  expect(kinds(await run(accountExport, 'alice'))).toHaveLength(5);
+  expect(readFileSync(join(at, 'data/uploads/FILE'), 'utf8')).toBe('x');
+  expect(existsSync(join(at, 'data/restoring'))).toBe(false);
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { AccountData } from '../accounts/account-data.ts';
 import { canonicalName } from '../accounts/canonical-name.ts';
 import { isInUse, openDataFolder, UPLOADS } from '../data-folder.ts';
+import { forgetInRooms } from '../xmpp/muc/room-documents.ts';
 import { type Call, type Command, CommandError, commonFlags, UsageError } from './command.ts';
 
 export const accountExport: Command = {
@@ -23,7 +24,8 @@ export const accountErase: Command = {
   operands: 'NAME',
   summary: 'Deletes everything that is kept for an account but the account itself; the server must not run.',
   details:
-    'Messages, contacts, files, records of calls, sessions. What others keep of their talks with it stays theirs. ' +
+    'Messages, contacts, files, places on the lists of rooms, records of calls, sessions. What others keep of their ' +
+    'talks with it stays theirs, and so do bans, and rooms that have no other owner. ' +
     'A running server does it by DELETE /api/account/data.',
   flags: { ...commonFlags, yes: { type: 'boolean', help: 'it cannot be undone, and is meant' } },
   async run(call) {
@@ -47,7 +49,8 @@ async function withData(
     const remove = async (files: readonly { id: string }[]) => {
       for (const { id } of files) rmSync(join(path, UPLOADS, id), { force: true });
     };
-    const data = new AccountData({ accounts, store, uploads: { remove } });
+    const rooms = { forget: (address: string) => forgetInRooms(store.messaging.documents, address) };
+    const data = new AccountData({ accounts, store, uploads: { remove }, rooms });
     if (!(await data.isKept(name))) throw new CommandError(`Nothing is kept for ${name}.`);
     await run(data, name, path);
     return 0;

@@ -7,7 +7,9 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  renameSync,
   rmSync,
+  statSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import {
@@ -23,6 +25,8 @@ import { AUTH_SECRET, lockFolder, SEAL_KEY, UPLOADS } from '../data-folder.ts';
 import { type Command, CommandError, commonFlags } from './command.ts';
 
 const KEYS = [SEAL_KEY, AUTH_SECRET];
+/** In the data folder: a backup on its way in. */
+const INCOMING = 'restoring';
 
 export const backup: Command = {
   name: 'backup',
@@ -40,10 +44,13 @@ export const backup: Command = {
     if (existsSync(target) && readdirSync(target).length > 0) throw new CommandError(`${target} is not empty.`);
     mkdirSync(target, { recursive: true, mode: 0o700 });
     chmodSync(target, 0o700);
-    await copyDatabase(data, database, join(target, DATABASE_FILE));
+    const unfinished = join(target, `${DATABASE_FILE}.part`);
+    await copyDatabase(data, database, unfinished);
     copyKeys(data, target);
     // After the database: a file of which it knows is there, but for those that have expired since.
     copyUploads(data, target);
+    // It has its name when all is there: half a backup is none.
+    renameSync(unfinished, join(target, DATABASE_FILE));
     call.print(call.json ? JSON.stringify({ backup: target }) : `Copied to ${target}`);
     return 0;
   },
@@ -80,14 +87,22 @@ export const restore: Command = {
         existsSync(join(data, name)),
       );
       if (holds && !call.has('force')) throw new CommandError(`${data} holds data: --force replaces it.`);
-      // The database first: it fails as a whole, and then nothing has been touched.
-      if (database !== undefined) await intoPostgres(from, data, database, call.has('force'));
-      for (const file of [DATABASE_FILE, `${DATABASE_FILE}-wal`, `${DATABASE_FILE}-shm`, ...KEYS])
-        rmSync(join(data, file), { force: true });
-      rmSync(join(data, UPLOADS), { recursive: true, force: true });
-      if (database === undefined) copyPrivate(from, join(data, DATABASE_FILE));
-      copyKeys(source, data);
-      copyUploads(source, data);
+      // All of it is here before anything that was here goes.
+      const incoming = join(data, INCOMING);
+      rmSync(incoming, { recursive: true, force: true });
+      makeFolder(incoming);
+      try {
+        copyPrivate(from, join(incoming, DATABASE_FILE));
+        copyKeys(source, incoming);
+        copyUploads(source, incoming);
+        if (database !== undefined) await intoPostgres(incoming, database, call.has('force'));
+        for (const file of [DATABASE_FILE, `${DATABASE_FILE}-wal`, `${DATABASE_FILE}-shm`, ...KEYS])
+          rmSync(join(data, file), { force: true });
+        rmSync(join(data, UPLOADS), { recursive: true, force: true });
+        for (const name of readdirSync(incoming)) renameSync(join(incoming, name), join(data, name));
+      } finally {
+        rmSync(incoming, { recursive: true, force: true });
+      }
     } finally {
       lock.release();
     }
@@ -97,26 +112,37 @@ export const restore: Command = {
 };
 
 function checkBackup(source: string, file: string): void {
-  if (!existsSync(file)) throw new CommandError(`${source} is no backup: it holds no ${DATABASE_FILE}.`);
-  const database = openDatabase(file, { readOnly: true });
-  const whole = database.prepare('PRAGMA quick_check').get()?.['quick_check'] === 'ok';
-  const version = userVersion(database);
-  database.close();
-  if (!whole) throw new CommandError(`${file} is damaged.`);
+  const none = (why: string) => new CommandError(`${source} is no backup: ${why}.`);
+  if (!existsSync(file)) throw none(`it holds no ${DATABASE_FILE}`);
+  if (!existsSync(join(source, SEAL_KEY))) throw none(`it holds no ${SEAL_KEY}, without which nobody can sign in`);
+  // What a server has written last is there.
+  if ((statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0)
+    throw none('it is the data folder of a server, of which chappe backup makes one');
+  const version = wholeVersion(file);
+  if (version === undefined) throw new CommandError(`${file} is damaged.`);
+  if (version === 0) throw none(`${DATABASE_FILE} is empty`);
   if (version > schemaVersion) throw new CommandError(`${file} was written by a newer version of Chappe.`);
 }
 
-/** From a copy: a backup of an older version is migrated first, and stays as it is. */
-async function intoPostgres(from: string, data: string, database: string, replace: boolean): Promise<void> {
-  const copy = join(data, 'restoring.db');
-  rmSync(copy, { force: true });
+/** Of its schema; undefined: it is damaged. */
+function wholeVersion(file: string): number | undefined {
+  const database = openDatabase(file, { readOnly: true });
   try {
-    copyPrivate(from, copy);
-    const { importDatabase } = await import('../../storage/postgres/transfer.ts');
-    await asCommandError(importDatabase(copy, database, { replace }));
+    const whole = database.prepare('PRAGMA quick_check').get()?.['quick_check'] === 'ok';
+    return whole ? userVersion(database) : undefined;
+  } catch {
+    return undefined;
   } finally {
-    for (const end of ['', '-wal', '-shm']) rmSync(copy + end, { force: true });
+    database.close();
   }
+}
+
+/** A backup of an older version is migrated first; it is a copy, which goes. */
+async function intoPostgres(incoming: string, database: string, replace: boolean): Promise<void> {
+  const file = join(incoming, DATABASE_FILE);
+  const { importDatabase } = await import('../../storage/postgres/transfer.ts');
+  await asCommandError(importDatabase(file, database, { replace }));
+  for (const end of ['', '-wal', '-shm']) rmSync(file + end, { force: true });
 }
 
 async function asCommandError(work: Promise<void>): Promise<void> {

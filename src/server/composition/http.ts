@@ -8,6 +8,7 @@ import { hostSystem } from '../doctor/system.ts';
 import { createHttpApi } from '../http/api.ts';
 import { Sessions } from '../http/sessions.ts';
 import { createMetrics } from '../metrics.ts';
+import type { Rooms } from '../xmpp/muc/rooms.ts';
 import { addressesOf } from './addresses.ts';
 import type { Foundation } from './foundation.ts';
 import type { MediaPart } from './media.ts';
@@ -54,7 +55,12 @@ export function composeMetrics(
 export async function composeHttp(
   foundation: Foundation,
   parts: Parts,
-  { appsFolder, registry, uploads }: { appsFolder: string; registry: Registry; uploads: UploadsPart },
+  {
+    appsFolder,
+    registry,
+    uploads,
+    rooms,
+  }: { appsFolder: string; registry: Registry; uploads: UploadsPart; rooms: Rooms },
 ): Promise<void> {
   const { configuration, folder, issuer, log, version } = foundation;
   const { sip, web } = parts;
@@ -81,7 +87,7 @@ export async function composeHttp(
     legs: (callId) => sip.server.legs(callId),
     calls: store.calls,
     doctor: doctor(foundation, parts),
-    data: new AccountData({ accounts, store, uploads: uploads.folder, forget: parts.messaging.forget }),
+    data: new AccountData({ accounts, store, uploads: uploads.folder, rooms, forget: parts.messaging.forget }),
     uploads,
     isRegistered: (name) => sip.server.location.reachable(name, foundation.wallClock()).length > 0,
     isReady: () => foundation.state === 'ready',

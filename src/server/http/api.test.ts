@@ -85,6 +85,7 @@ async function api(overrides: Partial<HttpApiOptions> = {}): Promise<FastifyInst
       accounts,
       store,
       uploads: { remove: async () => {} },
+      rooms: { forget: async () => {} },
       forget: (name) => forgotten.push(name),
     }),
     isRegistered: (name) => name === 'bob',

@@ -25,14 +25,7 @@ beforeEach(async () => {
   store = await openEmbeddedStore(at);
   now = Date.now();
   types = [];
-  uploads = new UploadFolder({
-    folder: join(at, 'uploads'),
-    store: store.messaging.uploads,
-    limits: { ...uploadLimits, fileOctets: 1_000_000, accountOctets: 1_500_000, uploadsAtOnce: 1, idle: 100 },
-    types: () => types,
-    secret: 'secret',
-    now: () => now,
-  });
+  uploads = openFolder();
   app = Fastify();
   app.setErrorHandler((error, _request, reply) =>
     reply.code(error instanceof HttpError ? error.status : 500).send({ error: String(error) }),
@@ -40,6 +33,17 @@ beforeEach(async () => {
   await uploadRoutes(app, uploads);
   base = await app.listen({ host: '127.0.0.1', port: 0 });
 });
+
+function openFolder(): UploadFolder {
+  return new UploadFolder({
+    folder: join(at, 'uploads'),
+    store: store.messaging.uploads,
+    limits: { ...uploadLimits, fileOctets: 1_000_000, accountOctets: 1_500_000, uploadsAtOnce: 1, idle: 100 },
+    types: () => types,
+    secret: 'secret',
+    now: () => now,
+  });
+}
 
 afterEach(async () => {
   await app.close();
@@ -131,6 +135,31 @@ test('of a file that does not come whole nothing is left, and it can be put agai
   await until(() => files().length === 0);
   expect((await put(url, token, Buffer.alloc(100_000, 7))).status).toBe(201);
   expect((await (await fetch(url)).arrayBuffer()).byteLength).toBe(100_000);
+});
+
+test('a file whose place goes while it comes is not said to be stored, and nothing of it stays', async () => {
+  const { url, token } = await slot({ size: 100_000 });
+  const coming = httpRequest(url, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${token}`, 'content-length': 100_000 },
+  });
+  const answered = new Promise<number | undefined>((resolve, reject) => {
+    coming.on('response', ({ statusCode }) => resolve(statusCode)).on('error', reject);
+  });
+  coming.write(Buffer.alloc(50_000));
+  await until(() => files().length === 1);
+  await uploads.remove(await store.messaging.erase(alice));
+  coming.end(Buffer.alloc(50_000));
+  expect(await answered).toBe(404);
+  expect(files()).toEqual([]);
+});
+
+test('what a process that died had begun can be put again by the next', async () => {
+  const { url, token, id } = await slot();
+  writeFileSync(join(at, 'uploads', `${id}.part`), 'hel');
+  expect((await put(url, token, 'hello')).status).toBe(409);
+  openFolder();
+  expect((await put(url, token, 'hello')).status).toBe(201);
 });
 
 test('names, types, sizes and the room of an account have bounds', async () => {

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Upload, UploadStore } from '../../storage/messaging.ts';
@@ -41,7 +41,10 @@ export class UploadFolder {
   constructor(options: UploadFolderOptions) {
     this.#options = options;
     this.limits = options.limits;
-    mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+    const { folder } = options;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    // What a process that died had begun can be put again.
+    for (const name of readdirSync(folder)) if (name.endsWith(PARTIAL)) rmSync(join(folder, name), { force: true });
   }
 
   /** `owner`: bare address. */
@@ -118,7 +121,7 @@ export class UploadFolder {
         for await (const piece of octets) {
           written += piece.length;
           if (written > size) return 'size';
-          await file.write(piece);
+          await file.writeFile(piece); // all of it: a single write may take a part, and say so only by a number
         }
       } catch (error) {
         if ((error as NodeJS.ErrnoException).syscall === 'write') throw error; // the disk's fault, not the peer's
@@ -128,8 +131,10 @@ export class UploadFolder {
       await file.sync();
       await rename(path + PARTIAL, path);
       await syncFolder(this.#options.folder);
-      await this.#options.store.markStored(id);
-      return 'stored';
+      if (await this.#options.store.markStored(id)) return 'stored';
+      // Its owner's data was erased meanwhile, or its time was up.
+      await rm(path, { force: true });
+      return 'unknown';
     } finally {
       await file.close();
       await rm(path + PARTIAL, { force: true });

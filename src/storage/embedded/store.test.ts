@@ -8,8 +8,9 @@ import { Migrator } from 'kysely/migration';
 import { afterEach, expect, test } from 'vitest';
 import { storeContract } from '../../../test/support/store-contract.ts';
 import { migrations } from '../migrations.ts';
-import { schemaVersion } from './database.ts';
+import { schemaVersion, userVersion } from './database.ts';
 import { asSqliteDatabase } from './dialect.ts';
+import { migrate } from './migrate.ts';
 import { type EmbeddedStore, openEmbeddedStore } from './store.ts';
 
 const folders: string[] = [];
@@ -94,6 +95,17 @@ test('a database of the first release is brought up to date, and keeps what it h
   expect(store.accounts.changedSince(0)).toMatchObject([{ name: 'alice', admin: true, created: 7 }]);
   await store.messaging.documents.set('alice@x', 'vcard', 'V');
   expect(await store.messaging.documents.get('alice@x', 'vcard')).toBe('V');
+});
+
+test('a schema that could not be made whole is not made at all, and is when there is room', async () => {
+  const database = new DatabaseSync(':memory:');
+  for (let pages = 2; pages < 64; pages += 3) {
+    database.exec(`PRAGMA max_page_count = ${pages}`);
+    await migrate(database).catch(({ message }: Error) => expect(message).toContain('full'));
+    const tables = Number(database.prepare('select count(*) as count from sqlite_master').get()?.['count']);
+    expect([tables > 0, userVersion(database)]).toEqual(tables > 0 ? [true, schemaVersion] : [false, 0]);
+  }
+  expect(userVersion(database)).toBe(schemaVersion);
 });
 
 test('a database of a newer version is refused', async () => {

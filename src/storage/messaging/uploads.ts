@@ -20,8 +20,8 @@ export class Uploads implements UploadStore {
     return row === undefined ? undefined : uploadOf(row);
   }
 
-  async markStored(id: string): Promise<void> {
-    await this.#queries.write(['markStored', { id }]);
+  async markStored(id: string): Promise<boolean> {
+    return (await this.#queries.write(['markStored', { id }])) === 1;
   }
 
   async expire(before: number, unstored: number): Promise<Upload[]> {

@@ -39,6 +39,8 @@ export function isOverdue(error: unknown): boolean {
   return (error as { code?: unknown }).code === '57014';
 }
 
+export type Ask = (query: QueryConfig | string) => Promise<QueryResult>;
+
 /** One connection, made when it is needed and made anew after it was lost. */
 export class Connection {
   readonly #url: string;
@@ -48,11 +50,16 @@ export class Connection {
     this.#url = url;
   }
 
-  async query(query: QueryConfig | string): Promise<QueryResult> {
+  query(query: QueryConfig | string): Promise<QueryResult> {
+    return this.hold((ask) => ask(query));
+  }
+
+  /** One connection for all that `work` asks: a transaction that was lost with its connection is not gone on with by the next. */
+  async hold<T>(work: (ask: Ask) => Promise<T>): Promise<T> {
     const connecting = this.#connect();
     try {
       const client = await connecting;
-      return await client.query(query);
+      return await work((query) => client.query(query));
     } catch (error) {
       if (!isAnswer(error)) this.drop(connecting);
       throw error;

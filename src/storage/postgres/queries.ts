@@ -4,7 +4,7 @@ import type { StorageLimits } from '../limits.ts';
 import type { Queries } from '../queries.ts';
 import type { AppendName, Parameters, ReadName, Row, SqlValue, Step, Write } from '../statements.ts';
 import { StorageError } from '../storage-error.ts';
-import { Connection, clientConfig, isAnswer, isOverdue, storageError } from './connection.ts';
+import { type Ask, Connection, clientConfig, isAnswer, isOverdue, storageError } from './connection.ts';
 import { appendQuery, readQuery, writeQuery } from './statements.ts';
 
 /** Connections for reading: a slow read holds up one of them only. */
@@ -75,27 +75,28 @@ export class PostgresQueries implements Queries {
     return outcomes;
   }
 
-  async #transaction(writes: Write[]): Promise<Outcome[]> {
-    const [only] = writes;
-    if (writes.length === 1 && only !== undefined && ('append' in only || only.length === 1))
-      return [await this.#run(only)]; // a statement alone is a transaction
-    await this.#writer.query('begin');
-    try {
-      const outcomes: Outcome[] = [];
-      for (const write of writes) outcomes.push(await this.#run(write));
-      await this.#writer.query('commit');
-      return outcomes;
-    } catch (error) {
-      if (isAnswer(error)) await this.#writer.query('rollback').catch(() => this.#writer.drop());
-      throw error;
-    }
+  #transaction(writes: Write[]): Promise<Outcome[]> {
+    return this.#writer.hold(async (ask) => {
+      const [only] = writes;
+      if (writes.length === 1 && only !== undefined && ('append' in only || only.length === 1))
+        return [await run(ask, only)]; // a statement alone is a transaction
+      await ask('begin');
+      try {
+        const outcomes: Outcome[] = [];
+        for (const write of writes) outcomes.push(await run(ask, write));
+        await ask('commit');
+        return outcomes;
+      } catch (error) {
+        if (isAnswer(error)) await ask('rollback').catch(() => this.#writer.drop());
+        throw error;
+      }
+    });
   }
+}
 
-  async #run(write: Write): Promise<number> {
-    if ('append' in write) return (await this.#writer.query(appendQuery(write.append, write.rows))).rowCount ?? 0;
-    let last = 0;
-    for (const [name, parameters] of write)
-      last = (await this.#writer.query(writeQuery(name, parameters))).rowCount ?? 0;
-    return last;
-  }
+async function run(ask: Ask, write: Write): Promise<number> {
+  if ('append' in write) return (await ask(appendQuery(write.append, write.rows))).rowCount ?? 0;
+  let last = 0;
+  for (const [name, parameters] of write) last = (await ask(writeQuery(name, parameters))).rowCount ?? 0;
+  return last;
 }

@@ -3,7 +3,7 @@ import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { openDatabase } from '../embedded/database.ts';
 import { migrate as migrateEmbedded } from '../embedded/migrate.ts';
 import { StorageError } from '../storage-error.ts';
-import { Connection, storageError } from './connection.ts';
+import { type Ask, Connection, storageError } from './connection.ts';
 import { migrate } from './migrate.ts';
 
 /** Every table that migrations.ts makes, with its columns. */
@@ -33,21 +33,23 @@ export async function exportDatabase(url: string, file: string): Promise<void> {
   const connection = new Connection(url);
   try {
     await migrateEmbedded(target);
-    await connection.query('begin transaction isolation level repeatable read read only');
-    for (const [table, columns] of Object.entries(TABLES)) {
-      target.exec(`delete from ${table}`); // what a migration has put there
-      const insert = target.prepare(`insert into ${table} (${columns}) values (${columns.map(() => '?')})`);
-      const order = table === 'call' ? 'order by id' : '';
-      await connection.query(`declare everything no scroll cursor for select ${columns} from ${table} ${order}`);
-      for (;;) {
-        const { rows } = await connection.query(`fetch ${ROWS_AT_ONCE} from everything`);
-        target.exec('begin');
-        for (const row of rows) insert.run(...columns.map((column) => row[column] as SQLInputValue));
-        target.exec('commit');
-        if (rows.length < ROWS_AT_ONCE) break;
+    await connection.hold(async (ask) => {
+      await ask('begin transaction isolation level repeatable read read only');
+      for (const [table, columns] of Object.entries(TABLES)) {
+        target.exec(`delete from ${table}`); // what a migration has put there
+        const insert = target.prepare(`insert into ${table} (${columns}) values (${columns.map(() => '?')})`);
+        const order = table === 'call' ? 'order by id' : '';
+        await ask(`declare everything no scroll cursor for select ${columns} from ${table} ${order}`);
+        for (;;) {
+          const { rows } = await ask(`fetch ${ROWS_AT_ONCE} from everything`);
+          target.exec('begin');
+          for (const row of rows) insert.run(...columns.map((column) => row[column] as SQLInputValue));
+          target.exec('commit');
+          if (rows.length < ROWS_AT_ONCE) break;
+        }
+        await ask('close everything');
       }
-      await connection.query('close everything');
-    }
+    });
     // One file, without the log beside it.
     target.exec('pragma journal_mode = delete');
   } catch (error) {
@@ -65,13 +67,15 @@ export async function importDatabase(file: string, url: string, options: { repla
   const connection = new Connection(url);
   try {
     await migrateEmbedded(source);
-    await connection.query('begin');
-    if (options.replace) await connection.query(`truncate ${Object.keys(TABLES)}`);
-    else if ((await connection.query('select 1 from account limit 1')).rows.length > 0)
-      throw new StorageError('STORAGE_FAILED', 'The database holds data.');
-    else await connection.query('delete from setting'); // what a migration has put there
-    for (const [table, columns] of Object.entries(TABLES)) await copyTable(source, connection, table, columns);
-    await connection.query('commit');
+    await connection.hold(async (ask) => {
+      await ask('begin');
+      if (options.replace) await ask(`truncate ${Object.keys(TABLES)}`);
+      else if ((await ask('select 1 from account limit 1')).rows.length > 0)
+        throw new StorageError('STORAGE_FAILED', 'The database holds data.');
+      else await ask('delete from setting'); // what a migration has put there
+      for (const [table, columns] of Object.entries(TABLES)) await copyTable(source, ask, table, columns);
+      await ask('commit');
+    });
   } catch (error) {
     throw storageError(error);
   } finally {
@@ -80,16 +84,11 @@ export async function importDatabase(file: string, url: string, options: { repla
   }
 }
 
-async function copyTable(
-  source: DatabaseSync,
-  connection: Connection,
-  table: string,
-  columns: readonly string[],
-): Promise<void> {
+async function copyTable(source: DatabaseSync, ask: Ask, table: string, columns: readonly string[]): Promise<void> {
   const text = `insert into ${table} (${columns}) select ${columns} from json_populate_recordset(null::${table}, $1)`;
   let rows: Array<Record<string, unknown>> = [];
   const write = async () => {
-    if (rows.length > 0) await connection.query({ text, values: [JSON.stringify(rows)] });
+    if (rows.length > 0) await ask({ text, values: [JSON.stringify(rows)] });
     rows = [];
   };
   const order = table === 'call' ? 'order by id' : '';

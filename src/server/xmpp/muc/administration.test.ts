@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { conditionOf, itemOf, ROOM, RoomWorld, statusesOf } from '../../../../test/support/room-world.ts';
 import type { Client } from '../../../../test/support/xmpp-world.ts';
 import { NS } from '../../../protocol/xmpp/namespaces.ts';
+import { affiliationsOf } from './room-documents.ts';
 
 /** Who may be in a moderated room, each twice: `owner`, `admin`, `mod` (a stranger made moderator), `member`, `voiced`, `visitor`. */
 const KINDS = ['owner', 'admin', 'mod', 'member', 'voiced', 'visitor'] as const;
@@ -254,6 +255,27 @@ describe('administration', () => {
     expect(conditionOf(await world.admin(alice, member(1), member(2), member(3)))).toBe('resource-constraint');
     expect((await world.admin(alice, member(1), member(2))).attributes['type']).toBe('result');
     expect(conditionOf(await world.admin(alice, member(3)))).toBe('resource-constraint');
+  });
+
+  it('somebody who is forgotten is on no list any more; a ban stays, and the last owner', async () => {
+    const world = await RoomWorld.open();
+    const alice = await world.room({ persistentroom: '1' });
+    const items = ['bob@example.test member', 'carol@example.test owner', 'dave@example.test outcast'];
+    await world.admin(
+      alice,
+      ...items.map((item) => `<item jid='${item.split(' ')[0]}' affiliation='${item.split(' ')[1]}'/>`),
+    );
+    for (const name of ['bob', 'carol', 'dave', 'alice', 'eve']) await world.rooms.forget(`${name}@example.test`);
+    const kept = [
+      { address: 'alice', affiliation: 'owner' },
+      { address: 'bob', affiliation: undefined },
+      { address: 'carol', affiliation: undefined },
+      { address: 'dave', affiliation: 'outcast' },
+    ];
+    for (const { address, affiliation } of kept) {
+      const found = await affiliationsOf(world.store.documents, `${address}@example.test`);
+      expect(found.map((entry) => entry.affiliation)).toEqual(affiliation === undefined ? [] : [affiliation]);
+    }
   });
 
   it('a visitor asks for voice, a moderator is asked, and gives it', async () => {

@@ -53,6 +53,15 @@ export class Affiliations {
     return this.#nicks.get(nickKey(nick));
   }
 
+  /** Somebody is to be forgotten: off the lists, but for a ban and for the last owner, which are the room's own. True: off. */
+  forget(address: string): boolean {
+    const affiliation = this.#entries.get(address)?.affiliation;
+    if (affiliation === undefined || affiliation === 'outcast') return false;
+    if (affiliation === 'owner' && this.owners.length === 1) return false;
+    this.set(address, 'none');
+    return true;
+  }
+
   /** The nickname stays reserved unless another is given (empty: none), the person is banned or has nothing more to do with the room. */
   set(address: string, affiliation: Affiliation, change: { nick?: string; reason?: string } = {}): void {
     const before = this.#entries.get(address);

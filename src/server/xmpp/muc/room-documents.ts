@@ -1,5 +1,6 @@
 import { type Jid, parseJid } from '../../../protocol/xmpp/jid.ts';
 import type { DocumentStore } from '../../../storage/messaging.ts';
+import { type AffiliationEntry, Affiliations } from './affiliations.ts';
 import { reflectedMessage } from './archived-message.ts';
 import { RETRACT } from './retraction.ts';
 import type { Room, RoomRecord } from './room.ts';
@@ -24,6 +25,29 @@ export async function loadRooms(documents: DocumentStore, domain: string): Promi
     rooms.push([jid, { ...record, secret: Buffer.from(record.secret, 'base64').toString('latin1') }]);
   }
   return rooms;
+}
+
+/** What persistent rooms keep of somebody, by bare address. */
+export async function affiliationsOf(
+  documents: DocumentStore,
+  address: string,
+): Promise<Array<{ room: string } & AffiliationEntry>> {
+  const found: Array<{ room: string } & AffiliationEntry> = [];
+  for (const { owner, value } of await documents.all(DOCUMENT)) {
+    const entry = new Map((JSON.parse(value) as RoomRecord).affiliations).get(address);
+    if (entry !== undefined) found.push({ room: owner, ...entry });
+  }
+  return found;
+}
+
+/** As `Rooms.forget`, while no server runs. */
+export async function forgetInRooms(documents: DocumentStore, address: string): Promise<void> {
+  for (const { room } of await affiliationsOf(documents, address)) {
+    const record = JSON.parse((await documents.get(room, DOCUMENT)) ?? '{}') as RoomRecord;
+    const affiliations = new Affiliations(record.affiliations);
+    if (affiliations.forget(address))
+      await documents.set(room, DOCUMENT, JSON.stringify({ ...record, affiliations: [...affiliations] }));
+  }
 }
 
 /** The last messages of the archive, for whoever enters. */

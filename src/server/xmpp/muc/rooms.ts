@@ -87,6 +87,12 @@ export class Rooms implements LocalDomain {
     for (const room of this.#rooms.values()) putAllOut(room, [332]);
   }
 
+  /** What is kept of an account is erased: it is on no list any more, as far as Affiliations.forget goes. Bare address. */
+  async forget(address: string): Promise<void> {
+    const changed = [...this.#rooms.values()].filter((room) => room.affiliations.forget(address));
+    await Promise.all(changed.map((room) => room.save()));
+  }
+
   receive(stanza: Element, from: Jid, to: Jid, _session: XmppSession | undefined): Promise<void> | void {
     this.#recall(this.#rooms.get(to.bare));
     const busy = this.#busy.get(to.bare);

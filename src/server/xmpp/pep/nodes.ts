@@ -48,16 +48,21 @@ export class PepNodes {
       if (nodes.size >= this.limits.nodes) throw new StanzaError('resource-constraint', 'there are too many nodes');
     }
     nodes.set(node, configuration); // at once: who publishes twice in one breath creates it once
-    try {
-      await this.#documents.set(owner, PREFIX + node, JSON.stringify(configuration));
-    } catch (error) {
-      this.#cache.forget(owner);
-      throw error;
-    }
+    await this.#write(owner, node, JSON.stringify(configuration));
   }
 
   async remove(owner: string, node: string): Promise<void> {
     (await this.#cache.get(owner)).delete(node);
-    await this.#documents.set(owner, PREFIX + node, undefined);
+    await this.#write(owner, node, undefined);
+  }
+
+  /** What is not in the store has not happened. */
+  async #write(owner: string, node: string, value: string | undefined): Promise<void> {
+    try {
+      await this.#documents.set(owner, PREFIX + node, value);
+    } catch (error) {
+      this.#cache.forget(owner);
+      throw error;
+    }
   }
 }
