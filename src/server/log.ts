@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { LogOutput } from './log-output.ts';
 
 /** Where a secret may stand in a field, should somebody ever log the object that holds it (docs/LOGGING.md). */
 const SECRETS = [
@@ -21,9 +22,6 @@ export type Log = ReturnType<typeof createLog>;
  * own answers.
  */
 export function createLog(level: string) {
-  // Not synchronous, so that a slow reader of the log never holds up a call; bounded, so that it costs no memory.
-  const destination = pino.destination({ dest: 2, sync: false, minLength: 0, maxLength: 1024 * 1024 });
-  destination.on('error', () => {}); // whoever read it is gone: that is no reason to end
   return pino(
     {
       level,
@@ -32,7 +30,7 @@ export function createLog(level: string) {
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: SECRETS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '[redacted]' },
     },
-    process.stderr.isTTY ? { write: (line: string) => void process.stderr.write(shortLine(line)) } : destination,
+    process.stderr.isTTY ? { write: (line: string) => void process.stderr.write(shortLine(line)) } : new LogOutput(2),
   );
 }
 

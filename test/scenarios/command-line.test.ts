@@ -1,6 +1,17 @@
 // The command line as its users run it: bin/chappe.js, with a folder of its own and free ports.
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'node:https';
 import { createServer } from 'node:net';
@@ -13,6 +24,7 @@ import { WebSocket } from 'ws';
 import { testCertificate } from '../support/certificate.ts';
 import { freePort } from '../support/ports.ts';
 import { Program } from '../support/program.ts';
+import { until } from '../support/until.ts';
 
 const launcher = fileURLToPath(new URL('../../bin/chappe.js', import.meta.url));
 let folder: string;
@@ -323,6 +335,43 @@ test('SIGTERM closes WebSockets with 1012 and ends with exit code 0', async () =
   expect(await closed).toBe(1012);
   expect(await program.exited).toBe(0);
 });
+
+test.each(['stdout', 'stderr'])(
+  'it ends in order though nobody reads its %s',
+  async (unread) => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const end = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);
+    const fill = Buffer.alloc(65_536);
+    for (let full = false; !full; ) {
+      try {
+        writeSync(end, fill, 0, 1);
+        writeSync(end, fill);
+      } catch {
+        full = true;
+      }
+    }
+    const args = [launcher, 'start', '--json', '--config', configure({ log: { level: 'debug' } }), '--data', data];
+    const stdio = unread === 'stdout' ? (['ignore', end, 'pipe'] as const) : (['ignore', 'pipe', end] as const);
+    const child = spawn(process.execPath, args, { stdio: [...stdio] });
+    const exited = once(child, 'exit');
+    let read = '';
+    (child.stdout ?? child.stderr)?.on('data', (text) => {
+      read += text;
+    });
+    try {
+      await until(() => read.includes('ready'), 15_000);
+      const began = performance.now();
+      child.kill('SIGTERM');
+      expect(await exited).toEqual([0, null]);
+      expect(performance.now() - began).toBeLessThan(5_000);
+    } finally {
+      child.kill('SIGKILL');
+      closeSync(end);
+    }
+  },
+  30_000,
+);
 
 test('kill -9 loses no account, session or key that was acknowledged', async () => {
   const { program, ready } = await start({ accounts: [{ name: 'alice', password: 'one' }] });

@@ -62,6 +62,9 @@ const SAME_SIGNAL = 1_000;
 /** What closing everything may take, once no call is waited for. Milliseconds. */
 const CLOSING = 10_000;
 
+/** For the last of the output to be read. Milliseconds. */
+const LAST_WORDS = 1_000;
+
 /** Orders to end (`drain`: in order; else at once) and to reload. Those that come while the server starts wait for it. */
 class Orders {
   #end: ((drain: boolean) => void) | undefined;
@@ -103,6 +106,8 @@ class Orders {
         late.unref();
         await server.close();
         log.info('ended');
+        // Nor is anybody waited for who does not read what was said.
+        setTimeout(() => process.exit(0), LAST_WORDS).unref();
       };
       this.#end = (drain) => void end(drain).then(resolve, reject);
       this.#reload = () => void reload(server, call);

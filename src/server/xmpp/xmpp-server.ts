@@ -242,7 +242,8 @@ export class XmppServer implements XmppHost, StreamRouter {
   ): Promise<void> | undefined {
     // He may still take back what he gave.
     const ending = stanza.name === 'presence' && /^un/.test(stanza.attributes['type'] ?? '');
-    if (!ending && blocks(own, to)) throw new StanzaError('not-acceptable', '', { type: 'cancel', application: BLOCKED });
+    if (!ending && blocks(own, to))
+      throw new StanzaError('not-acceptable', '', { type: 'cancel', application: BLOCKED });
     if (blocks(theirs, session.jid)) {
       if (stanza.name === 'presence') return undefined;
       throw new StanzaError('service-unavailable');
