@@ -29,6 +29,19 @@ describe('a lane', () => {
     expect(lanes.busy('alice')).toBe(false);
   });
 
+  it('waits for what is not over when it is let out', async () => {
+    const lanes = new Lanes();
+    const out: string[] = [];
+    const change = later<void>();
+    lanes.pass('alice', undefined, () => change.promise);
+    const second = lanes.pass('alice', undefined, () => out.push('behind it'));
+    await new Promise(setImmediate);
+    expect(out).toEqual([]);
+    change.resolve();
+    await second;
+    expect(out).toEqual(['behind it']);
+  });
+
   it('of another sender does not wait', async () => {
     const lanes = new Lanes();
     const out: unknown[] = [];

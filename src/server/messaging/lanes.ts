@@ -13,12 +13,13 @@ export class Lanes {
 
   /**
    * Calls `release` when `ready` has resolved and whatever passed before is out; `refuse` in its place if it was rejected.
-   * Both are synchronous; resolves after whichever was called.
+   * Resolves after whichever was called. What `release` promises keeps what comes after it back: it must not itself wait for
+   * a place in the same lane.
    */
   pass<T>(
     sender: string,
     ready: Promise<T> | undefined,
-    release: (value: T | undefined) => void,
+    release: (value: T | undefined) => unknown,
     refuse?: (error: unknown) => void,
   ): Promise<void> {
     const before = this.#last.get(sender);
@@ -36,7 +37,7 @@ export class Lanes {
 
 async function turn<T>(
   ready: Promise<T> | undefined,
-  release: (value: T | undefined) => void,
+  release: (value: T | undefined) => unknown,
   refuse: ((error: unknown) => void) | undefined,
 ): Promise<void> {
   let value: T | undefined;
@@ -46,7 +47,8 @@ async function turn<T>(
     refuse?.(error);
     return;
   }
-  release(value);
+  const rest = release(value);
+  if (rest instanceof Promise) await rest;
 }
 
 function ignore(): void {}

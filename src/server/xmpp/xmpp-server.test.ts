@@ -80,6 +80,26 @@ describe('routing (RFC 6121 section 8)', () => {
     ]);
   });
 
+  it('what a client has changed counts for all that it sends behind that (RFC 6120 section 10.1)', async () => {
+    const world = new XmppWorld();
+    const [alice, bob] = [await world.online('alice/page'), await world.online('bob/desk')];
+    const note = (text: string) =>
+      `<iq type='set' id='${text}'><query xmlns='jabber:iq:private'><n xmlns='urn:n'>${text}</n></query></iq>`;
+    await Promise.all([
+      alice.write(note('one')),
+      alice.write(note('two')),
+      alice.write(`<iq type='get' id='read'><query xmlns='jabber:iq:private'><n xmlns='urn:n'/></query></iq>`),
+      alice.write(
+        `<iq type='set' id='block'><block xmlns='${NS.BLOCKING}'><item jid='bob@example.test'/></block></iq>`,
+      ),
+      alice.write(`<message to='bob@example.test' type='chat' id='late'><body>x</body></message>`),
+    ]);
+    expect(alice.received.map(({ attributes }) => attributes['id'])).toEqual(['one', 'two', 'read', 'block', 'late']);
+    expect(alice.received[2]?.serialize()).toContain('two');
+    expect(alice.received.slice(4).map(conditionOf)).toEqual(['not-acceptable']);
+    expect(bob.received).toEqual([]);
+  });
+
   it('a name that nobody has is refused as if he were away', async () => {
     const world = new XmppWorld();
     const alice = await world.online('alice/page');

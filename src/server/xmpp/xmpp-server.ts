@@ -44,6 +44,8 @@ export class XmppServer implements XmppHost, StreamRouter {
   readonly #sessionListeners: SessionListener[] = [];
   readonly #heldListeners: Array<(session: XmppSession) => void> = [];
   readonly #features: Array<() => Element> = [];
+  /** How many changes each session has asked for that are not made yet. */
+  readonly #changing = new WeakMap<XmppSession, number>();
 
   constructor(options: XmppServerOptions) {
     this.#options = options;
@@ -172,16 +174,39 @@ export class XmppServer implements XmppHost, StreamRouter {
     } catch (error) {
       return this.#refuse(stanza, error);
     }
-    if (stanza.name === 'message')
-      return this.#message(stanza, from, to ?? from.toBare(), { protocol: 'xmpp', session });
     const { lanes } = this.#options.inbox;
-    if (!lanes.busy(from.full)) return this.#dispatch(session, stanza, to);
+    const isMessage = stanza.name === 'message';
+    const act = isMessage
+      ? () => this.#message(stanza, from, to ?? from.toBare(), { protocol: 'xmpp', session })
+      : () => this.#dispatch(session, stanza, to);
+    const changes = stanza.name === 'iq' && stanza.attributes['type'] === 'set' && this.#isOurs(to);
+    // A message keeps its own place, and only what is judged by has to be known before.
+    if (!(isMessage ? this.#changing.has(session) : lanes.busy(from.full))) {
+      const done = act();
+      return changes && done !== undefined ? this.#change(session, lanes.pass(from.full, done, nothing)) : done;
+    }
     let later: Promise<void> | undefined;
-    return lanes
-      .pass(from.full, undefined, () => {
-        later = this.#dispatch(session, stanza, to);
-      })
-      .then(() => later);
+    const release = () => {
+      later = act();
+      return changes ? later : undefined;
+    };
+    const passed = lanes.pass(from.full, undefined, release).then(() => later);
+    return changes ? this.#change(session, passed) : passed;
+  }
+
+  /** RFC 6120 section 10.1: what a request may have changed counts for all that came behind it. */
+  #change(session: XmppSession, change: Promise<void>): Promise<void> {
+    this.#changing.set(session, (this.#changing.get(session) ?? 0) + 1);
+    return change.finally(() => {
+      const others = (this.#changing.get(session) ?? 1) - 1;
+      if (others > 0) this.#changing.set(session, others);
+      else this.#changing.delete(session);
+    });
+  }
+
+  /** Answered here, for the server or for an account. */
+  #isOurs(to: Jid | undefined): boolean {
+    return to === undefined || (to.domain === this.domain && to.resource === undefined);
   }
 
   route(stanza: Element): void {
