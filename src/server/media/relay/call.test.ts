@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { BROWSER, browserCallsPhone, connectBrowser, PHONE } from '../../../../test/support/relay-calls.ts';
-import { browserDescription, phoneDescription } from '../../../../test/support/relay-descriptions.ts';
+import { AUDIO, browserDescription, phoneDescription } from '../../../../test/support/relay-descriptions.ts';
 import { PEER_CERTIFICATE, RelayPeer } from '../../../../test/support/relay-peer.ts';
 import { DescribedBranch, RelayWorld } from '../../../../test/support/relay-world.ts';
 import { serializeFingerprint } from '../../../protocol/dtls/fingerprint.ts';
@@ -247,6 +247,26 @@ test('who says nothing for the configured time is told of, once, and holding is 
   expect(world.events).toEqual([]);
   live(60, false);
   expect(world.events).toEqual([{ type: 'silent', branch: branch.id, side: 'callee' }]);
+});
+
+test('a section that takes the place of all others has its time to be heard', () => {
+  const world = new RelayWorld({ mediaTimeout: 20_000 });
+  const { branch, caller, callee, toCaller } = browserCallsPhone(world);
+  for (let i = 0; i < 30; i++) {
+    caller.check(toCaller);
+    callee.sendRtp();
+    world.clock.advance(1000);
+  }
+  const next = 'm=audio 5006 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n';
+  branch.offer('callee', phoneDescription().replace('m=audio 5004', 'm=audio 0') + next);
+  const sections = [AUDIO, { kind: 'audio', codecs: ['0 PCMU/8000'] }];
+  const answer = browserDescription({ setup: 'active', sections });
+  branch.answer('caller', answer.replace('BUNDLE 0 1', 'BUNDLE 1').replace('m=audio 9', 'm=audio 0'));
+  for (let i = 0; i < 18; i++) {
+    caller.check(toCaller);
+    world.clock.advance(1000);
+  }
+  expect(world.events).toEqual([]);
 });
 
 test('RTCP alone keeps a call', () => {

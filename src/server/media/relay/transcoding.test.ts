@@ -100,6 +100,15 @@ test('a digit is heard by the clock of either side', () => {
   expect(net.relay.statistics(branch.id)).toMatchObject([{ codec: 'opus' }, { codec: 'PCMU' }]);
 });
 
+test('a phone that answers with a number of its own for digits may send them under that of the offer', () => {
+  const { world: net, caller, callee, toCallee } = call('0 PCMU/8000', '97 telephone-event/8000');
+  expect(toCallee).toContain('a=rtpmap:101 telephone-event/8000');
+  say(net, callee, PCMU, { seconds: 0.1 });
+  callee.sendRtp({ payloadType: 101, sequence: 6, timestamp: 800, ssrc: 7, marker: true, payload: '\x05\x0a\x00\xa0' });
+  net.clock.advance(10);
+  expect(caller.rtp.at(-1)).toMatchObject({ payloadType: 110, payload: '\x05\x0a\x03\xc0' });
+});
+
 test('sender reports tell the time by the clock that goes out', () => {
   const { world: net, caller, branch } = call('0 PCMU/8000');
   const rtcp = new RelayPeer(net, '192.0.2.70', 5005, branch.socket('callee', 0, true));

@@ -20,8 +20,8 @@ export class Transport implements ComponentUser {
   readonly refused: RefusedPackets;
   readonly rtp: Component;
   rtcp: Component | undefined;
-  /** When something authentic was last heard. */
-  heardAt = Number.NEGATIVE_INFINITY;
+  /** When something authentic was last heard; until then, since when it could have been. */
+  heardAt: number;
   /** As in TransportPlan; another one when the bundle has another tag. */
   index: number;
   private readonly shared: Shared;
@@ -35,6 +35,7 @@ export class Transport implements ComponentUser {
 
   constructor(shared: Shared, plan: TransportPlan, mux: boolean, onFailed: (reason: string) => void) {
     this.shared = shared;
+    this.heardAt = shared.ports.clock.now();
     this.index = plan.index;
     this.onFailed = onFailed;
     this.refused = new RefusedPackets(shared.refused);
