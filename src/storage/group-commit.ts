@@ -124,6 +124,8 @@ export class GroupCommit {
     try {
       outcomes = await this.#commit(batch.map(({ write }) => write));
     } catch (error) {
+      // Whoever closes does not ask again where nothing can be made durable.
+      if (this.#closed !== undefined) return this.fail(error as Error);
       outcomes = batch.map(() => ({ error: (error as Error).message }));
     }
     if (this.#inFlight !== batch || batch.length === 0) return; // fail() has answered them

@@ -140,6 +140,24 @@ describeWith(['postgres'], 'the server on PostgreSQL', () => {
     expect(bob.received.some((stanza) => stanza.childText('body') === 'lost')).toBe(false);
   }, 60_000);
 
+  test('a database that hangs does not keep the server from ending', async () => {
+    await start();
+    const [alice, bob] = [await login('alice'), await login('bob')];
+    bob.write('<presence/>');
+    await bob.settle();
+    alice.write(chatMessage('before'));
+    await bob.next((stanza) => stanza.childText('body') === 'before');
+    const wake = postgres.freeze();
+    try {
+      for (let i = 0; i < 50; i++) alice.write(chatMessage(`lost${i}`));
+      await alice.settle();
+      server!.program.kill();
+      expect(await server!.program.exited).toBe(0);
+    } finally {
+      wake();
+    }
+  }, 30_000);
+
   test('an account that another process adds can sign in; keys stay in the folder; a wrong one is noticed', async () => {
     await start();
     const config = server!.config;

@@ -1,6 +1,6 @@
 // PostgreSQL (Debian package postgresql): a private cluster in a temporary folder, on loopback.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { peerPath } from './peer.ts';
@@ -13,6 +13,8 @@ export interface Postgres {
   /** Cuts every connection and is away until `start`; by SIGQUIT it ends as if it had crashed. */
   stop(signal?: 'SIGINT' | 'SIGQUIT'): Promise<void>;
   start(): Promise<void>;
+  /** Holds all its processes, as a disk that hangs does, until what is returned is called. */
+  freeze(): () => void;
   /** What psql prints. */
   query(url: string, sql: string): string;
   /** Another's transaction that has the table for itself until it is released. */
@@ -59,6 +61,15 @@ export async function startPostgres(): Promise<Postgres> {
     },
     start,
     stop,
+    freeze() {
+      const [main] = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n');
+      const children = readFileSync(`/proc/${main}/task/${main}/children`, 'utf8').trim().split(' ');
+      const all = [main, ...children].map(Number);
+      for (const pid of all) process.kill(pid, 'SIGSTOP');
+      return () => {
+        for (const pid of all) process.kill(pid, 'SIGCONT');
+      };
+    },
     query: (url, sql) => run('psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', url, '-c', sql),
     async hold(url, table) {
       const holder = new Program('psql', join(bin, 'psql'), ['-XAtq', '-d', url]);

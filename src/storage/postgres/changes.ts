@@ -1,5 +1,5 @@
 import pg, { type Client } from 'pg';
-import { clientConfig } from './connection.ts';
+import { clientConfig, saidGoodbye } from './connection.ts';
 
 /** Milliseconds. */
 const FIRST_RETRY = 250;
@@ -59,7 +59,7 @@ export class Changes {
     clearTimeout(this.#timer);
     const client = this.#client;
     this.#client = undefined;
-    await client?.end().catch(() => {});
+    if (client !== undefined) await saidGoodbye(client.end());
   }
 
   #beat(client: Client): void {

@@ -8,6 +8,7 @@ const CONNECT = 2_000;
 const STATEMENT = 5_000;
 /** Longer than the database gives itself, so that mostly the database says what was wrong. */
 const ANSWER = 6_000;
+const GOODBYE = 1_000;
 
 export function clientConfig(url: string): ClientConfig {
   return {
@@ -40,6 +41,16 @@ export function isOverdue(error: unknown): boolean {
 }
 
 export type Ask = (query: QueryConfig | string) => Promise<QueryResult>;
+
+/** Resolves when a goodbye has been said, or the database, which hangs, has not answered it in time. */
+export async function saidGoodbye(goodbye: Promise<unknown>): Promise<void> {
+  let late: NodeJS.Timeout | undefined;
+  const patience = new Promise((resolve) => {
+    late = setTimeout(resolve, GOODBYE);
+  });
+  await Promise.race([goodbye.catch(() => {}), patience]);
+  clearTimeout(late);
+}
 
 /** One connection, made when it is needed and made anew after it was lost. */
 export class Connection {
@@ -76,7 +87,7 @@ export class Connection {
   async close(): Promise<void> {
     const closing = this.#client;
     this.#client = undefined;
-    await closing?.then((client) => client.end()).catch(() => {});
+    if (closing !== undefined) await saidGoodbye(closing.then((client) => client.end()));
   }
 
   #connect(): Promise<Client> {

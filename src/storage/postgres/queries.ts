@@ -4,7 +4,7 @@ import type { StorageLimits } from '../limits.ts';
 import type { Queries } from '../queries.ts';
 import type { AppendName, Parameters, ReadName, Row, SqlValue, Step, Write } from '../statements.ts';
 import { StorageError } from '../storage-error.ts';
-import { type Ask, Connection, clientConfig, isAnswer, isOverdue, storageError } from './connection.ts';
+import { type Ask, Connection, clientConfig, isAnswer, isOverdue, saidGoodbye, storageError } from './connection.ts';
 import { appendQuery, readQuery, writeQuery } from './statements.ts';
 
 /** Connections for reading: a slow read holds up one of them only. */
@@ -51,7 +51,7 @@ export class PostgresQueries implements Queries {
   close(): Promise<void> {
     this.#closed ??= this.#commits
       .close()
-      .then(() => Promise.all([this.#writer.close(), this.#readers.end()]))
+      .then(() => Promise.all([this.#writer.close(), saidGoodbye(this.#readers.end())]))
       .then(() => {});
     return this.#closed;
   }
