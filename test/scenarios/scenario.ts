@@ -85,7 +85,7 @@ class Party {
   get contact(): string {
     const { transport, remote } = this.flow;
     if (transport === 'ws' || transport === 'wss') return `sip:${this.name}@${this.name}.invalid;transport=ws`;
-    return `sip:${this.name}@${remote.address}:${remote.port}${transport === 'udp' ? '' : `;transport=${transport}`}`;
+    return `sip:${this.name}@${hostPort(remote)}${transport === 'udp' ? '' : `;transport=${transport}`}`;
   }
 }
 
@@ -304,8 +304,9 @@ class Scenario {
       else if (word === 'until') identity!.expires = Math.floor(this.world.now() / 1000) + Number(rest.shift());
       else if (word === 'name') user = rest.shift()!;
       else {
-        const [address, port] = word.split(':');
-        remote = { address: address!, port: Number(port) };
+        const colon = word.lastIndexOf(':');
+        const address = word.slice(0, colon).replace(/^\[|\]$/g, '');
+        remote = { address, port: Number(word.slice(colon + 1)) };
       }
     }
     if (identity !== undefined && !words.includes('name')) user = identity.name;
@@ -407,7 +408,7 @@ class Scenario {
   #via(party: Party, branch?: string): string {
     const { transport, remote } = party.flow;
     this.#count += 1;
-    const by = transport === 'ws' || transport === 'wss' ? `${party.name}.invalid` : `${remote.address}:${remote.port}`;
+    const by = transport === 'ws' || transport === 'wss' ? `${party.name}.invalid` : hostPort(remote);
     const rport = transport === 'udp' ? ';rport' : '';
     return `SIP/2.0/${transport.toUpperCase()} ${by}${rport};branch=${branch ?? `z9hG4bK-test-${this.#count}`}`;
   }
@@ -624,4 +625,8 @@ function duration(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text);
   if (match === null) throw new Error(`not a time: ${text}`);
   return Number(match[1]) * { ms: 1, s: 1000, m: 60_000 }[match[2] as 'ms' | 's' | 'm'];
+}
+
+function hostPort({ address, port }: { address: string; port: number }): string {
+  return `${address.includes(':') ? `[${address}]` : address}:${port}`;
 }

@@ -51,6 +51,10 @@ export class FakeMediaEngine implements MediaEngine {
     return call;
   }
 
+  reaches(): boolean {
+    return true;
+  }
+
   /** Branches that were never closed. */
   get branches(): number {
     return this.opened.size;

@@ -94,6 +94,8 @@ export interface MediaMetrics {
 export interface MediaEngine {
   readonly name: 'embedded' | 'rtpengine';
   open(options: MediaCallOptions): MediaCall;
+  /** Whether a phone at that IP address can send its media here: IPv4 and IPv6 are configured each for itself. */
+  reaches(address: string): boolean;
   metrics(): MediaMetrics;
   close(): Promise<void>;
 }

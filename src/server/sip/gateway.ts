@@ -1,5 +1,6 @@
 // When the media of a call is relayed: decided for each target of an INVITE by the caller's offer, by what is known of the
 // target, and by the policy. What is known has been learned from offers, answers, and the OPTIONS probe.
+import { isIPv6 } from 'node:net';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Side } from '../../protocol/sdp/payload-map.ts';
 import type { Request } from '../../protocol/sip/message.ts';
@@ -56,12 +57,14 @@ export class Gateway {
     const known = callerKnown?.profile ?? usual(inbound.flow);
     const offer = profileOfOffer(request, known ?? 'RTP/AVP');
     if (offer !== undefined && callerKnown !== undefined && callerKnown.profile !== offer) callerKnown.profile = offer;
-    const policy = this.#policy(call, inbound.peer, target.peer);
-    if (policy === 'never') return undefined;
+    const said = this.#policy(call, inbound.peer, target.peer);
+    if (said === 'never') return undefined;
     const calleeKnown = target.binding ?? target.peer;
     const callee = calleeKnown?.profile;
     const caller = offer ?? known;
     const { binding } = target;
+    const phones = caller !== 'webrtc' && callee !== 'webrtc';
+    const policy = phones && this.#areApart(inbound.flow, target.flow) ? 'always' : said;
     if (offer !== undefined && callee === undefined && binding !== undefined && probe?.concerns(binding))
       return new AwaitedMedia(
         (then) => probe.whenKnown(binding, then),
@@ -123,6 +126,13 @@ export class Gateway {
     const party = { profile: caller ?? 'RTP/AVP', address: inbound.flow.remote.address };
     call.media = new CallMedia(this.#parts, call, party, request.from.tag ?? '', callerOf(request));
     return call.media;
+  }
+
+  /** A phone with IPv4 and one with IPv6 hear each other by way of us, if we have both. Pages find a way by ICE. */
+  #areApart(one: Flow, other: Flow): boolean {
+    const [a, b] = [one.remote.address, other.remote.address];
+    const { engine } = this.#parts;
+    return isIPv6(a) !== isIPv6(b) && engine.reaches(a) && engine.reaches(b);
   }
 
   #dialog(call: Call, { request, fromCaller }: Inbound): MediaDialog | undefined {

@@ -92,6 +92,10 @@ export class EmbeddedEngine implements MediaEngine {
     return new EmbeddedCall(this.nextId(), this, this.threads.leastLoaded(), options);
   }
 
+  reaches(address: string): boolean {
+    return this.addresses.forPhone(address) !== undefined;
+  }
+
   /** Whether media is received at this port: TURN's clients may reach it, and nothing else here. */
   isMediaPort(port: number): boolean {
     return this.shared.numbers.includes(port) || (port >= this.ports.first && port <= this.ports.last);

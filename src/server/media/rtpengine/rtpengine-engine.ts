@@ -83,6 +83,11 @@ export class RtpengineEngine implements MediaEngine {
     return new RtpengineCall(options, this.context);
   }
 
+  /** It is told which family is wanted, and has its own interfaces. */
+  reaches(): boolean {
+    return true;
+  }
+
   metrics(): MediaMetrics {
     return { ...this.counters, dropped: { ...this.dropped } };
   }
