@@ -42,6 +42,8 @@ export interface StoredBinding {
 export interface BindingStore {
   /** Every binding that has not expired by `now` (default: the present). */
   load(now?: number): Promise<StoredBinding[]>;
+  /** Those of one address of record that are kept, expired or not. */
+  of(aor: string): Promise<StoredBinding[]>;
   /** Replaces all bindings of one address of record; an empty list removes them. Resolves when durable. */
   save(aor: string, bindings: Array<Omit<StoredBinding, 'aor'>>): Promise<void>;
 }

@@ -16,6 +16,7 @@ export const reads = {
     union all select 1 from roster_item where owner = @owner union all select 1 from document where owner = @owner
     union all select 1 from pubsub_item where owner = @owner union all select 1 from upload where owner = @owner limit 1`,
   bindings: 'select aor, id, expires, data from binding where expires > @now',
+  bindingsOf: 'select aor, id, expires, data from binding where aor = @aor order by id',
   apiKeys: 'select name, hash, created from api_key order by name',
   apiKey: 'select name, hash, created from api_key where hash = @hash',
   sessions: 'select hash, name, expires from session',

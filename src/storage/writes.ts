@@ -41,6 +41,7 @@ export function accountOf(row: Row): StoredAccount {
 export function bindingStore(queries: Queries, now: Now): BindingStore {
   return {
     load: async (at = now()) => (await queries.read('bindings', { now: at })) as unknown as StoredBinding[],
+    of: async (aor) => (await queries.read('bindingsOf', { aor })) as unknown as StoredBinding[],
     async save(aor, bindings) {
       const steps: Step[] = [['removeBindings', { aor }]];
       for (const { id, expires, data } of bindings) steps.push(['addBinding', { aor, id, expires, data }]);

@@ -99,6 +99,10 @@ export class FakeBindings implements BindingStore {
     return Promise.resolve([...this.stored].flatMap(([aor, list]) => list.map((binding) => ({ aor, ...binding }))));
   }
 
+  of(aor: string): Promise<StoredBinding[]> {
+    return Promise.resolve((this.stored.get(aor) ?? []).map((binding) => ({ aor, ...binding })));
+  }
+
   save(aor: string, bindings: Array<Omit<StoredBinding, 'aor'>>): Promise<void> {
     this.stored.set(aor, bindings);
     if (this.waiting === undefined) return Promise.resolve();

@@ -8,7 +8,7 @@ const RECORDS_AT_ONCE = 1_000;
 
 export interface AccountDataOptions {
   accounts: Pick<Accounts, 'list' | 'domain' | 'exists'>;
-  store: Pick<Store, 'accounts' | 'calls' | 'messaging'>;
+  store: Pick<Store, 'accounts' | 'bindings' | 'calls' | 'messaging'>;
   /** Where uploaded files lie. */
   uploads: Pick<UploadFolder, 'remove'>;
   /** Takes it off the lists of rooms: a bare address. */
@@ -38,6 +38,8 @@ export class AccountData {
       const { admin, created } = account;
       yield JSON.stringify({ kind: 'account', name, admin, created: new Date(created).toISOString() });
     }
+    for (const { id, expires, data } of await store.bindings.of(name))
+      yield JSON.stringify({ kind: 'binding', id, expires: new Date(expires).toISOString(), data: JSON.parse(data) });
     for await (const record of this.#calls(name)) yield JSON.stringify({ kind: 'call', ...record });
     for (const affiliation of await affiliationsOf(store.messaging.documents, this.#address(name)))
       yield JSON.stringify({ kind: 'affiliation', ...affiliation });

@@ -24,6 +24,7 @@ beforeEach(async () => {
   at = mkdtempSync(join(tmpdir(), 'chappe-commands-'));
   const { store, accounts } = await openDataFolder(configuration('data').configuration);
   await accounts.add('alice', 'secret1');
+  await store.bindings.save('alice', [{ id: 'sip:phone', expires: 9e12, data: '{"address":"192.0.2.1"}' }]);
   for (const owner of ['alice@localhost', 'bob@localhost']) {
     const message = { owner, id: '1', peer: 'x@y', time: 1, stanza: '<message/>' };
     await store.messaging.archive.add([message]);
@@ -68,7 +69,7 @@ const kinds = (lines: string[]) => lines.map((line) => (JSON.parse(line) as { ki
 
 test('everything that is kept for an account is exported, and no password', async () => {
   const lines = await run(accountExport, 'Alice');
-  expect(kinds(lines)).toEqual(['account', 'affiliation', 'document', 'upload', 'archive']);
+  expect(kinds(lines)).toEqual(['account', 'binding', 'affiliation', 'document', 'upload', 'archive']);
   expect(lines[0]).not.toContain('sealed');
   await expect(run(accountExport, 'carol')).rejects.toThrow('Nothing is kept');
 });
@@ -91,7 +92,7 @@ test('a backup has the messages, the keys and the files that are whole, also whi
   expect(existsSync(join(at, 'copy/uploads/FILE2.part'))).toBe(false);
   await run(restore, join(at, 'copy'), { data: 'new' });
   expect(readFileSync(join(at, 'new/uploads/FILE'), 'utf8')).toBe('x');
-  expect(kinds(await run(accountExport, 'alice', { data: 'new' }))).toHaveLength(5);
+  expect(kinds(await run(accountExport, 'alice', { data: 'new' }))).toHaveLength(6);
   await expect(run(restore, join(at, 'copy'), { data: 'new' })).rejects.toThrow('--force');
   await run(restore, join(at, 'copy'), { data: 'new', flags: ['force'] });
   await expect(run(backup, join(at, 'copy'))).rejects.toThrow('not empty');
@@ -118,7 +119,7 @@ test('what is no whole backup is refused, and what is here stays', async () => {
   await (await broken((folder) => writeFileSync(file(folder, 'chappe.db-wal'), 'x'))).rejects.toThrow('data folder');
   // The last of it cannot be read.
   await (await broken((folder) => mkdirSync(file(folder, 'uploads/DIR')))).rejects.toThrow();
-  expect(kinds(await run(accountExport, 'alice'))).toHaveLength(5);
+  expect(kinds(await run(accountExport, 'alice'))).toHaveLength(6);
   expect(readFileSync(join(at, 'data/uploads/FILE'), 'utf8')).toBe('x');
   expect(existsSync(join(at, 'data/restoring'))).toBe(false);
 });

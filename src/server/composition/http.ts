@@ -87,7 +87,13 @@ export async function composeHttp(
     legs: (callId) => sip.server.legs(callId),
     calls: store.calls,
     doctor: doctor(foundation, parts),
-    data: new AccountData({ accounts, store, uploads: uploads.folder, rooms, forget: parts.messaging.forget }),
+    data: new AccountData({
+      ...{ accounts, store, rooms, uploads: uploads.folder },
+      forget(name) {
+        parts.messaging.forget(name);
+        sip.server.location.forgetStored(name);
+      },
+    }),
     uploads,
     isRegistered: (name) => sip.server.location.reachable(name, foundation.wallClock()).length > 0,
     isReady: () => foundation.state === 'ready',

@@ -143,6 +143,11 @@ export class Location {
     this.#attach(binding);
   }
 
+  /** The store has nothing of that name any more: the next REGISTER of each is to be stored again. */
+  forgetStored(aor: string): void {
+    for (const binding of this.all(aor)) binding.storedUntil = 0;
+  }
+
   /** The binding is now reached by another flow. */
   move(binding: Binding, flow: Flow): void {
     if (binding.flow === flow) return;

@@ -55,6 +55,21 @@ test('What only prolongs a binding is answered at once while the store keeps it 
   expect(phone.received.length).toBe(5);
 });
 
+test('What was erased from the store is stored again with the next REGISTER', async () => {
+  const bindings = new FakeBindings();
+  const world = new World(open, bindings);
+  await world.start();
+  const phone = world.udp({ address: '198.51.100.9', port: 5062 });
+  world.deliver(phone, register(1));
+  await turn();
+  bindings.stored.clear();
+  world.server.location.forgetStored('bob');
+  world.deliver(phone, register(2));
+  await turn();
+  expect(phone.received.length).toBe(2);
+  expect(bindings.stored.get('bob')).toHaveLength(1);
+});
+
 test.each([
   ['another preference', (text: string) => text.replace('q=0.5', 'q=0.7')],
   ['other parameters', (text: string) => text.replace('q=0.5', 'q=0.5;+sip.rendering="no"')],
