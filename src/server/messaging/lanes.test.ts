@@ -33,8 +33,9 @@ describe('a lane', () => {
     const lanes = new Lanes();
     const out: string[] = [];
     const change = later<void>();
-    lanes.pass('alice', undefined, () => change.promise);
+    const first = lanes.pass('alice', undefined, () => change.promise);
     const second = lanes.pass('alice', undefined, () => out.push('behind it'));
+    expect([lanes.isLast('alice', first), lanes.isLast('alice', second)]).toEqual([false, true]);
     await new Promise(setImmediate);
     expect(out).toEqual([]);
     change.resolve();

@@ -11,6 +11,11 @@ export class Lanes {
     return this.#last.has(sender);
   }
 
+  /** Nothing of that sender has come behind it: what `pass` gave. */
+  isLast(sender: string, place: Promise<void> | undefined): boolean {
+    return place !== undefined && this.#last.get(sender) === place;
+  }
+
   /**
    * Calls `release` when `ready` has resolved and whatever passed before is out; `refuse` in its place if it was rejected.
    * Resolves after whichever was called. What `release` promises keeps what comes after it back: it must not itself wait for

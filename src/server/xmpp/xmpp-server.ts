@@ -46,6 +46,8 @@ export class XmppServer implements XmppHost, StreamRouter {
   readonly #features: Array<() => Element> = [];
   /** How many changes each session has asked for that are not made yet. */
   readonly #changing = new WeakMap<XmppSession, number>();
+  /** The place in its lane of the last one that has begun. */
+  readonly #lastChange = new WeakMap<XmppSession, Promise<void>>();
 
   constructor(options: XmppServerOptions) {
     this.#options = options;
@@ -180,10 +182,14 @@ export class XmppServer implements XmppHost, StreamRouter {
       ? () => this.#message(stanza, from, to ?? from.toBare(), { protocol: 'xmpp', session })
       : () => this.#dispatch(session, stanza, to);
     const changes = stanza.name === 'iq' && stanza.attributes['type'] === 'set' && this.#isOurs(to);
-    // A message keeps its own place, and only what is judged by has to be known before.
-    if (!(isMessage ? this.#changing.has(session) : lanes.busy(from.full))) {
+    // A message keeps its own place, and only what it is judged by has to be known before; changes share a commit.
+    const alongside = changes && lanes.isLast(from.full, this.#lastChange.get(session));
+    if (isMessage ? !this.#changing.has(session) : alongside || !lanes.busy(from.full)) {
       const done = act();
-      return changes && done !== undefined ? this.#change(session, lanes.pass(from.full, done, nothing)) : done;
+      if (!changes || done === undefined) return done;
+      const place = lanes.pass(from.full, done, nothing);
+      this.#lastChange.set(session, place);
+      return this.#change(session, place);
     }
     let later: Promise<void> | undefined;
     const release = () => {

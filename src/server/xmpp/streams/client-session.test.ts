@@ -139,6 +139,19 @@ test('an acknowledgement of more than was sent ends the stream', async () => {
   expect(ids(world.router.lost)).toBe('1');
 });
 
+test.each(['', ' h=""', ' h="-1"', ' h="4294967296"', ' h="two"'])(
+  'an acknowledgement%s is none, and ends the stream',
+  async (h) => {
+    const world = await StreamWorld.make();
+    const client = world.connect();
+    await client.bind('desk');
+    client.say(`<enable xmlns='${SM}'/>`);
+    await client.hear();
+    client.say(`<a xmlns='${SM}'${h}/>`);
+    expect((await client.hear()).elements()[0]?.name).toBe('bad-format');
+  },
+);
+
 test('a session that was cut off is resumed: neither side loses a stanza, none comes twice', async () => {
   const world = await StreamWorld.make();
   const client = await bound(world);

@@ -73,10 +73,14 @@ export class StreamManagement {
 
   /** An `<a/>`, or the `h` of `<resume/>`. False: it acknowledges what was never sent, and the stream ends. */
   acknowledged(element: Element): boolean {
-    const h = Number(element.attributes['h']);
+    const h = /^\d{1,10}$/.test(element.attributes['h'] ?? '') ? Number(element.attributes['h']) : Number.NaN;
+    if (!(h <= 0xffff_ffff)) {
+      this.#failed(new StreamError('bad-format', 'h is a number of 32 bits.'));
+      return false;
+    }
     const count = (h - this.#acknowledged) >>> 0;
     const { outstanding } = this;
-    if (!Number.isInteger(h) || h < 0 || h > 0xffff_ffff || count > outstanding) {
+    if (count > outstanding) {
       const sent = (this.#acknowledged + outstanding) >>> 0;
       const application = xml('handled-count-too-high', NS.SM, { h: String(h), 'send-count': String(sent) });
       this.#failed(new StreamError('undefined-condition', '', application));
