@@ -1,4 +1,5 @@
 // Messaging as SIP sees it, with nobody but phones and a hand that plays the XMPP side.
+import { delay } from '../../src/protocol/xmpp/delay.ts';
 import { type Element, xml } from '../../src/protocol/xmpp/element.ts';
 import { NS } from '../../src/protocol/xmpp/namespaces.ts';
 import { StanzaError } from '../../src/protocol/xmpp/stanza-error.ts';
@@ -9,6 +10,7 @@ import type { MessagingPorts } from '../../src/server/sip/messaging/ports.ts';
 import type { RosterItem } from '../../src/storage/messaging.ts';
 
 const DOMAIN = 'example.test';
+const WAITED_SINCE = Date.UTC(2026, 0, 1);
 
 export class FakeMessaging implements MessagingPorts, Inbox {
   readonly presences = new Presences();
@@ -43,7 +45,7 @@ export class FakeMessaging implements MessagingPorts, Inbox {
   async #deliverStored(account: string, devices: MessageDevices): Promise<void> {
     const waiting = this.stored.get(account) ?? [];
     while (waiting.length > 0) {
-      if ((await devices.deliver(account, waiting[0]!)) === 0) return;
+      if ((await devices.deliver(account, waiting[0]!.adding(delay(DOMAIN, WAITED_SINCE)))) === 0) return;
       waiting.shift();
     }
   }

@@ -3,22 +3,28 @@ import type { Timer } from '../../../transport/clock.ts';
 import type { Flow } from '../../../transport/flow.ts';
 import { ClientTransaction, type ClientUser, type TransactionLayer } from '../transactions.ts';
 
+/** Final for this content, whoever sends it when. */
+const REFUSED_FOR_GOOD: ReadonlySet<number> = new Set([413, 415, 488, 493, 513, 606]);
+
 /**
  * One message on its way to the devices of an account, a transaction each. The first 2xx decides: it has been delivered. A
- * device that has said nothing when the time is over counts as one that is not there.
+ * device that has said nothing when the time is over counts as one that is not there. What has waited and is refused for
+ * good counts as taken: it would be refused each time, and all that waits behind it would never come.
  */
 export class Delivery implements ClientUser {
   readonly #transactions: TransactionLayer;
   readonly #over: () => void;
+  readonly #waited: boolean;
   readonly #pending: ClientTransaction[] = [];
   #timer: Timer | undefined;
   #decide: ((taken: number) => void) | undefined;
   #taken = 0;
 
   /** `over`: nothing of it is under way any more. */
-  constructor(transactions: TransactionLayer, over: () => void) {
+  constructor(transactions: TransactionLayer, { over, waited }: { over: () => void; waited: boolean }) {
     this.#transactions = transactions;
     this.#over = over;
+    this.#waited = waited;
   }
 
   /** One more device. */
@@ -37,7 +43,7 @@ export class Delivery implements ClientUser {
 
   onResponse({ status }: Response, transaction: ClientTransaction): void {
     if (status < 200) return;
-    if (status < 300 && this.#taken++ === 0) this.#decide?.(1);
+    if ((status < 300 || (this.#waited && REFUSED_FOR_GOOD.has(status))) && this.#taken++ === 0) this.#decide?.(1);
     this.#end(transaction);
   }
 

@@ -151,7 +151,10 @@ export class Messages implements MessageDevices {
       if (binding.contact === except) continue;
       const request = original === undefined ? this.#write(binding, message, now) : this.#copy(binding, original);
       if (request === undefined) continue;
-      delivery ??= new Delivery(this.#parts.transactions, () => this.#over(account));
+      delivery ??= new Delivery(this.#parts.transactions, {
+        over: () => this.#over(account),
+        waited: sentAt(message) !== undefined,
+      });
       delivery.add(binding.flow, request);
     }
     if (delivery === undefined) return NO_DELIVERY;
