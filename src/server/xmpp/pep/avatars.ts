@@ -31,8 +31,18 @@ export class Avatars {
     options.pep.onPublish(async (owner, item, payload) => {
       if (item.node !== METADATA) return;
       await this.#published(owner, payload);
-      for (const listener of this.#listeners) listener(owner, owner.slice(0, owner.indexOf('@')));
+      this.#changed(owner);
     });
+    options.pep.onRemoval(async (owner, node, { accessModel }) => {
+      if (node !== METADATA || accessModel !== 'open') return;
+      const [left] = await options.pubsub.items(owner, METADATA, 1);
+      await this.#show(owner, left && left.payload !== '' ? parseStored(left.payload) : xml('metadata', METADATA));
+      this.#changed(owner);
+    });
+  }
+
+  #changed(owner: string): void {
+    for (const listener of this.#listeners) listener(owner, owner.slice(0, owner.indexOf('@')));
   }
 
   /** An account has another picture, or none. */
@@ -60,8 +70,13 @@ export class Avatars {
 
   /** The owner has published which picture is his: it becomes the card's. */
   async #published(owner: string, metadata: Element): Promise<void> {
-    const { pep, documents, pubsub } = this.#options;
-    if ((await pep.nodes.find(owner, METADATA))?.accessModel !== 'open') return;
+    if ((await this.#options.pep.nodes.find(owner, METADATA))?.accessModel === 'open')
+      await this.#show(owner, metadata);
+  }
+
+  /** In the card. */
+  async #show(owner: string, metadata: Element): Promise<void> {
+    const { documents, pubsub } = this.#options;
     const info = metadata.elements('info').find(({ attributes }) => attributes['url'] === undefined);
     let photo: Element | undefined;
     if (info !== undefined) {

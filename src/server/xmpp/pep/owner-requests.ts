@@ -30,6 +30,7 @@ export async function answerOwner(request: IqRequest, host: XmppHost, pep: Pep):
   if (type === 'get') throw new StanzaError('bad-request');
   await pep.items.purge(owner, node);
   if (action.name === 'delete') await pep.nodes.remove(owner, node);
+  await pep.removed(to, node, configuration);
   pep.tell(to, node, configuration, xml(action.name, NS.PUBSUB_EVENT, { node }));
   return undefined;
 }

@@ -360,6 +360,22 @@ describe('one’s picture and card', () => {
     expect((await card())?.child('PHOTO')).toBeUndefined();
   });
 
+  it.each([
+    ['retracted', pubsub(`<retract node='${METADATA}'><item id='h'/></retract>`)],
+    ['purged', owner(`<purge node='${METADATA}'/>`)],
+    ['deleted', owner(`<delete node='${METADATA}'/>`)],
+  ])('that is %s is in the card no more', async (_, removal) => {
+    const client = await new XmppWorld().online('alice/page');
+    await client.ask(publish(DATA, `<data xmlns='${DATA}'>aGVsbG8=</data>`, open, `id='h'`));
+    const info = `<metadata xmlns='${METADATA}'><info id='h' type='image/png' bytes='5'/></metadata>`;
+    await client.ask(publish(METADATA, info, open, `id='h'`));
+    const card = async () => (await client.ask(iq('get', vcard()))).child('vCard', 'vcard-temp');
+    expect((await card())?.child('PHOTO')).toBeDefined();
+    expect((await client.ask(iq('set', removal))).attributes['type']).toBe('result');
+    await settled();
+    expect((await card())?.child('PHOTO')).toBeUndefined();
+  });
+
   it('in a card is published as an avatar, for everybody as the card is', async () => {
     const world = new XmppWorld();
     const client = await world.online('alice/page');
@@ -403,6 +419,12 @@ describe('one’s picture and card', () => {
     await client.ask(publish(METADATA, `<metadata xmlns='${METADATA}'/>`, '', `id='none'`));
     await settled();
     expect(seen()).toEqual(['', '']); // of both
+    await client.ask(photo('aGVsbG8='));
+    await settled();
+    bob.take();
+    await client.ask(iq('set', owner(`<delete node='${METADATA}'/>`)));
+    await settled();
+    expect(seen()).toEqual(['', '']);
     expect(world.faults).toEqual([]);
   });
 

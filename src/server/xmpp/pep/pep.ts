@@ -48,6 +48,9 @@ const FEATURES = [
 /** Told of what is published, before anybody else is (avatars.ts). */
 export type PublishListener = (owner: string, item: PubsubItem, payload: Element) => Promise<void>;
 
+/** Told that items of a node, or the node itself, are gone, before anybody else is. */
+export type RemovalListener = (owner: string, node: string, configuration: NodeConfiguration) => Promise<void>;
+
 /** XEP-0163: every account is a pubsub service (XEP-0060) of its own, to which its presence's subscribers need not subscribe. */
 export class Pep {
   readonly nodes: PepNodes;
@@ -57,6 +60,7 @@ export class Pep {
   readonly #notifications: Notifications;
   readonly #room: PepRoom;
   readonly #listeners: PublishListener[] = [];
+  readonly #removalListeners: RemovalListener[] = [];
 
   constructor(host: XmppHost, options: PepOptions) {
     const { store, watchers, limits, primitives, onFault } = options;
@@ -84,6 +88,16 @@ export class Pep {
 
   onPublish(listener: PublishListener): void {
     this.#listeners.push(listener);
+  }
+
+  onRemoval(listener: RemovalListener): void {
+    this.#removalListeners.push(listener);
+  }
+
+  /** Of the store already. */
+  async removed(owner: Jid, node: string, configuration: NodeConfiguration): Promise<void> {
+    for (const listener of this.#removalListeners)
+      await listener(owner.bare, node, configuration).catch(this.#options.onFault);
   }
 
   /** From inside the server, as if the owner had; the node is made where there is none. */
@@ -193,6 +207,7 @@ export class Pep {
     if (id === undefined) throw pubsubError('bad-request', 'item-required');
     const configuration = await this.existing(to.bare, node);
     if (!(await this.#options.store.pubsub.retract(to.bare, node, id))) throw new StanzaError('item-not-found');
+    await this.removed(to, node, configuration);
     const { notify } = retract.attributes;
     if (configuration.notifyRetract || notify === 'true' || notify === '1') {
       const retracted = xml('retract', NS.PUBSUB_EVENT, { id });
