@@ -11,6 +11,8 @@ import type { EventPackage, Notice } from './event-package.ts';
 
 /** Between two notifications of a subscription, in milliseconds: what changes meanwhile is told together. */
 const INTERVAL = 1_000;
+/** For a subscriber who is busy, likewise. */
+const LONGEST_WAIT = 3_600_000;
 
 /** RFC 6665 section 4.1.3: why a subscription is over. */
 export type EndReason = 'timeout' | 'rejected' | 'noresource' | 'deactivated' | 'giveup';
@@ -202,12 +204,22 @@ export class Subscription implements ClientUser {
     new ClientTransaction(transactions, request, flow, this).start();
   }
 
-  onResponse({ status }: Response) {
+  onResponse(response: Response) {
+    const { status } = response;
     if (status < 200) return;
-    // RFC 6665 section 4.2.2: whoever refuses a NOTIFY wants no more of them.
-    if (status >= 300) return this.drop();
     this.#underWay = false;
+    if (status >= 300) return this.#refused(status, response.get('retry-after') ?? '');
     if (this.#all || this.#changed.size > 0) this.#schedule();
+  }
+
+  /** RFC 6665 section 4.2.2: whoever refuses a NOTIFY wants no more of them; who is only busy says until when. */
+  #refused(status: number, retryAfter: string) {
+    const [seconds] = /^\d{1,9}/.exec(retryAfter) ?? [];
+    if (seconds === undefined || status < 500 || status >= 600 || this.state === 'terminated') return this.drop();
+    this.#all = true;
+    this.#throttle?.close();
+    const wait = Math.min(Math.max(Number(seconds) * 1000, INTERVAL), LONGEST_WAIT);
+    this.#throttle = this.#parts.transactions.clock.setTimer(wait, () => this.#sendNow());
   }
 
   onTimeout(): void {
