@@ -34,6 +34,12 @@ describe('presence documents', () => {
     });
   });
 
+  test('comments are passed over, wherever they stand', () => {
+    const document = `<?xml version="1.0"?>\n<!-- of a phone -->\n${BARESIP.replace(/^<\?xml[^>]*>/, '').replace('<status>', '<!-- <basic>closed</basic> --><status>')}<!---->`;
+    expect(readPidf(document).tuples).toMatchObject([{ id: 't4109', open: true }]);
+    expect(() => readPidf(document.replace('<!---->', '<!-- a -- b -->'))).toThrow();
+  });
+
   test('what is written is read back the same', () => {
     const document = {
       entity: 'sip:a&b@example.test',

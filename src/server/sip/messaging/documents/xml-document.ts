@@ -1,5 +1,5 @@
-// XML documents in SIP bodies: UTF-8 octets with a declaration, read by XMPP's strict parser. What RFC 6120 section 11.1
-// forbids a stream (comments, instructions, a DTD) is refused here too: no phone that was tried writes them.
+// XML documents in SIP bodies: UTF-8 octets with a declaration and comments, read by XMPP's strict parser. What else RFC 6120
+// section 11.1 forbids a stream (instructions, a DTD) is refused here too: no phone that was tried writes them.
 import { type ByteString, decodeUtf8 } from '../../../../protocol/byte-string.ts';
 import { ProtocolError } from '../../../../protocol/errors.ts';
 import type { Element } from '../../../../protocol/xmpp/element.ts';
@@ -15,6 +15,7 @@ const LIMITS = {
   nameLength: 100,
   prefixes: 20,
 };
+const COMMENT = /<!--(?:(?!--)[\s\S])*-->/g;
 export const XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\r\n';
 const DECLARATION = /^\ufeff?\s*(?:<\?xml\s[^?<>]{0,100}\?>\s*)?/;
 
@@ -24,7 +25,7 @@ export function readXml(body: ByteString): Element {
   const text = decodeUtf8(body);
   if (text === undefined) throw unreadable();
   try {
-    return parseElement(text.replace(DECLARATION, '').trimEnd(), LIMITS);
+    return parseElement(text.replace(DECLARATION, '').replace(COMMENT, '').trim(), LIMITS);
   } catch (error) {
     if (error instanceof ProtocolError) throw unreadable();
     throw error;
