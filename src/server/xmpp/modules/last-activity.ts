@@ -17,8 +17,12 @@ export function tellLastActivity(
   host.addFeature('server', LAST);
   host.addFeature('account', LAST);
   const seconds = (since: number) => String(Math.max(0, Math.floor((wallClock() - since) / 1000)));
-  host.handleIq('server', 'query', LAST, () => xml('query', LAST, { seconds: seconds(started) }));
-  host.handleIq('account', 'query', LAST, async ({ from, to }): Promise<Element> => {
+  host.handleIq('server', 'query', LAST, ({ type }) => {
+    if (type !== 'get') throw new StanzaError('bad-request');
+    return xml('query', LAST, { seconds: seconds(started) });
+  });
+  host.handleIq('account', 'query', LAST, async ({ type, from, to }): Promise<Element> => {
+    if (type !== 'get') throw new StanzaError('bad-request');
     const account = to.local ?? '';
     if (from.bare !== to.bare && (await watchers.mayWatch(account, from.bare)) !== 'yes')
       throw new StanzaError('forbidden');

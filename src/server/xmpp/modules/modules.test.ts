@@ -23,6 +23,17 @@ describe('what the server tells of itself', () => {
     expect([version?.childText('name'), version?.childText('version')]).toEqual(['Chappe', '1.2.3']);
   });
 
+  it('and is not told otherwise', async () => {
+    const alice = await new XmppWorld().online('alice/page');
+    for (const payload of [
+      `<ping xmlns='urn:xmpp:ping'/>`,
+      `<time xmlns='urn:xmpp:time'/>`,
+      `<query xmlns='jabber:iq:version'/>`,
+      `<query xmlns='jabber:iq:last'/>`,
+    ])
+      expect(await condition(alice, get(payload).replace(`'get'`, `'set'`))).toBe('bad-request');
+  });
+
   it('features, identity, domains, and the hash of that (XEP-0030, XEP-0115)', async () => {
     const world = new XmppWorld();
     const alice = await world.online('alice/page');
