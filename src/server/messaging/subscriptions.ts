@@ -57,6 +57,7 @@ export class Subscriptions implements Watchers {
       this.#rosterOf(contact),
       this.#options.blockLists.of(contact), // at hand, below
     ]);
+    if (verb === 'subscribe' && theirs !== undefined) this.#requireRoom(theirs, user);
     const steps = new Steps();
     const passes = own === undefined ? true : this.#sent(verb, own, contact, steps);
     if (passes && theirs !== undefined) this.#received(verb, theirs, user, stanza, steps, own);
@@ -131,7 +132,7 @@ export class Subscriptions implements Watchers {
 
   /** Section A.3. */
   #received(verb: SubscriptionVerb, roster: Roster, user: string, stanza: Element, steps: Steps, from?: Roster): void {
-    const { blockLists, limits } = this.#options;
+    const { blockLists } = this.#options;
     if (verb === 'subscribe' && blocks(blockLists.peek(roster.owner), split(user))) return;
     const before = roster.get(user);
     const item = before ?? roster.blank(user);
@@ -151,8 +152,6 @@ export class Subscriptions implements Watchers {
     }
     const { pass, next } = inbound[verb][stateOf(before)];
     if (!pass) return;
-    if (verb === 'subscribe' && before === undefined && this.#pending(roster) >= limits.pendingRequests)
-      throw new StanzaError('resource-constraint', 'too many wait for an answer there');
     if (next !== undefined) {
       const after = inState(item, next, stanza.serialize());
       if (after.listed || after.pendingIn !== undefined || after.approved) this.#put(roster, after, steps);
@@ -168,6 +167,14 @@ export class Subscriptions implements Watchers {
     const { item, durable } = this.#options.rosters.put(roster, next);
     steps.wait(durable);
     if (item.listed) steps.next(() => this.#changed(roster.owner, item.jid, item, item.version));
+  }
+
+  /** For a request to wait in; before anything is changed. Whoever is blocked does not learn of it. */
+  #requireRoom(roster: Roster, user: string): void {
+    const { blockLists, limits } = this.#options;
+    if (roster.get(user) !== undefined || blocks(blockLists.peek(roster.owner), split(user))) return;
+    if (this.#pending(roster) >= limits.pendingRequests)
+      throw new StanzaError('resource-constraint', 'too many wait for an answer there');
   }
 
   #pending(roster: Roster): number {

@@ -244,6 +244,9 @@ describe('subscriptions (RFC 6121 section 3)', () => {
     const carol = await world.online('carol/x');
     await carol.write(`<presence to='bob@example.test' type='subscribe'/>`);
     expect(carol.received.map((stanza) => stanza.child('error')?.elements()[0]?.name)).toEqual(['resource-constraint']);
+    // And it has not been asked.
+    const roster = await carol.ask(`<iq type='get' id='r'><query xmlns='jabber:iq:roster'/></iq>`);
+    expect(roster.child('query', NS.ROSTER)?.elements()).toEqual([]);
   });
 
   it('are not for guests, nor for oneself', async () => {
