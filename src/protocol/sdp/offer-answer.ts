@@ -71,6 +71,12 @@ export class OfferAnswer {
     return copy;
   }
 
+  /** The caller may have its dialogs in one session: what differs from what that side wrote last has the next version. */
+  countOn({ version, body }: OfferAnswer): void {
+    this.version = version;
+    this.body = body;
+  }
+
   /** What was agreed, to come back to when an offer is refused. o= only ever counts up. */
   get state(): unknown {
     return this.agreed;

@@ -388,6 +388,18 @@ test('each branch of a forked call has its own answer', () => {
   expect(first.answer('callee', sdpVector('written-asterisk-answer')).text).toBe(one);
 });
 
+test('an early dialog that comes after another one has exchanged offers of its own answers the first offer', () => {
+  const first = browserCalls();
+  first.offer('caller', sdpVector('chromium-audio-offer'));
+  const one = first.answer('callee', sdpVector('written-asterisk-answer')).text;
+  first.offer('callee', sdpVector('written-yealink-hold-offer'));
+  first.answer('caller', sdpVector('chromium-hold-answer'));
+  const second = first.fork(phoneLeg('RTP/AVP', { sessionId: '3003' }));
+  const two = second.answer('callee', sdpVector('written-asterisk-answer')).text;
+  expect(two.replace(/^o=.*$/m, '')).toBe(one.replace(/^o=.*$/m, ''));
+  expect([version(one), version(two)]).toEqual([1, 3]);
+});
+
 test('SDES: the first suite that both have, the tag of the phone, keys for both ways', () => {
   const translation = phoneCalls();
   translation.offer('caller', sdpVector('written-yealink-srtp-offer'));

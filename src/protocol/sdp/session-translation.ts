@@ -40,6 +40,8 @@ export class SessionTranslation {
   private readonly limits: Partial<DescriptionLimits>;
   private payloads: PayloadMap[] = [];
   private pending: Pending | undefined;
+  /** This one, as it was before its first answer. */
+  private unanswered: SessionTranslation | undefined;
   /** The last description that each side sent. */
   private last: Record<Side, SessionDescription | undefined> = { caller: undefined, callee: undefined };
 
@@ -48,8 +50,17 @@ export class SessionTranslation {
     this.limits = limits;
   }
 
-  /** The same offer for another early dialog: its answers change nothing here. `callee`: that branch's own leg. */
+  /**
+   * The first offer for another early dialog: its answers change nothing here, and what this one has exchanged since (UPDATE, RFC
+   * 3311) is nothing to it. `callee`: that branch's own leg.
+   */
   fork(callee?: Leg): SessionTranslation {
+    const fork = (this.unanswered ?? this).copy(callee);
+    fork.sides.caller.countOn(this.sides.caller);
+    return fork;
+  }
+
+  private copy(callee?: Leg): SessionTranslation {
     const copy = new SessionTranslation({ caller: this.sides.caller.leg, callee: this.sides.callee.leg }, this.limits);
     Object.assign(copy.sides, { caller: this.sides.caller.fork(), callee: this.sides.callee.fork(callee) });
     copy.payloads = this.payloads.map((map) => map.clone());
@@ -117,6 +128,7 @@ export class SessionTranslation {
   answer(from: Side, text: ByteString): Translation {
     const { pending } = this;
     if (pending === undefined || pending.offerer === from) throw badAnswer('nothing was offered');
+    this.unanswered ??= this.copy();
     const { offer, offerer, sent } = pending;
     const answer = this.sides[from].settleRoles(complete(parseDescription(text, this.limits), sent));
     this.sides[from].receiveAnswer(answer, sent);
