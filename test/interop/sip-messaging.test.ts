@@ -6,7 +6,7 @@ import { overUdp } from '../support/line.ts';
 import { describeWith } from '../support/peer.ts';
 import { runSipp, startSipp } from '../support/sipp.ts';
 import { busyLamp, publishes } from '../support/sipp-scenarios.ts';
-import { header, lineWithCredential, status, User } from '../support/user.ts';
+import { bodyOf, header, lineWithCredential, status, User } from '../support/user.ts';
 import { XmppUser } from '../support/xmpp-user.ts';
 
 const domain = 'example.test';
@@ -60,6 +60,21 @@ describeWith(['baresip', 'sipp'], 'SIP messages and presence', () => {
     expect(status(await alice.message(`sip:bob@${domain}`, 'good'))).toBe(200);
     await bob.program.waitFor(/good/);
     expect(bob.program.output.match(/are you there\?/g)).toHaveLength(1);
+  });
+
+  test('one id for two people, both on their way: each has his own message', async () => {
+    const [alice, bob, carol] = [await page('alice'), await page('bob'), await page('carol')];
+    for (const { address, account } of [bob, carol])
+      alice.line.send(
+        `MESSAGE ${address} SIP/2.0\r\nVia: SIP/2.0/WS ${alice.line.sentBy};branch=z9hG4bK${account.name}\r\nMax-Forwards: 70\r\n` +
+          `From: <${alice.address}>;tag=${account.name}\r\nTo: <${address}>\r\nCall-ID: both\r\nCSeq: 1 MESSAGE\r\n` +
+          `Content-Type: text/plain\r\nContent-Length: ${account.name.length}\r\n\r\n${account.name}`,
+      );
+    for (const user of [bob, carol]) {
+      const message = await user.incoming('MESSAGE');
+      expect([header(message, 'To'), bodyOf(message)]).toEqual([`<${user.address}>`, user.account.name]);
+      user.answer(message, '200 OK');
+    }
   });
 
   test('a phone publishes, another watches it, and is told how many messages wait', async () => {
