@@ -36,6 +36,13 @@ test('resources are tuples, and the one of the highest priority says what their 
   expect(presenceDocument('sip:alice@example.test', [], false)).toMatchObject({ tuples: [{ open: false }] });
 });
 
+test('resources whose long names begin alike are two tuples', () => {
+  const long = 'x'.repeat(60);
+  const resources = [resource(`${long}1`, presence()), resource(`${long}2`, presence())];
+  const { tuples } = presenceDocument('sip:alice@example.test', resources, false);
+  expect(tuples.map(({ id }) => id)).toEqual([`r-${long}`, `r-${long}-1`]);
+});
+
 test('what a phone publishes is a resource that is there, away or not to be disturbed; closed is gone', () => {
   const of = (activities: string[], open = true, note?: string) =>
     presenceStanza(

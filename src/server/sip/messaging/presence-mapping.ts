@@ -55,7 +55,10 @@ export function presenceDocument(
     if (tuples.length >= MOST_TUPLES) break;
     const status = presence.childText('status');
     const priority = priorityOf(presence);
-    const tuple: Tuple = { id: tupleId(resource), open: true, contact: { uri: entity } };
+    let id = tupleId(resource);
+    // Of long names only the beginning is in it, and an ID is there once.
+    if (tuples.some((other) => other.id === id)) id += `-${tuples.length}`;
+    const tuple: Tuple = { id, open: true, contact: { uri: entity } };
     if (priority > 0) tuple.contact!.priority = Math.round((priority * 100) / 127) / 100;
     if (status) tuple.note = status.slice(0, LONGEST_NOTE);
     tuples.push(tuple);
