@@ -178,7 +178,7 @@ export function openapi(version: string): Json {
           security: [cookie, key],
           parameters: [{ name: 'account', in: 'query', schema: text }],
           responses: answers(
-            'Messages, contacts, files, calls.',
+            'Messages, contacts, files, calls, registrations, places on the lists of rooms.',
             text,
             { ...unauthenticated, 403: 'Another account’s is for administrators.', 404: 'Nothing is kept.' },
             'application/x-ndjson',
